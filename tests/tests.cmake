@@ -1,0 +1,56 @@
+# Tests: tests/unit/test_NAME.c is one program and one ctest entry each; the law of cutting and the
+# corpus of every fuzz target are replayed by plain programs.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+add_library(drive STATIC ${CMAKE_SOURCE_DIR}/tests/drive.c)
+target_link_libraries(drive PUBLIC dissectors base medguan_flags)
+
+file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/test_*.c)
+foreach(source IN LISTS unit_tests)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_link_libraries(${name} PRIVATE drive ${MEDGUAN_FOLDERS} PkgConfig::CMOCKA
+        PkgConfig::DEPS Threads::Threads)
+    target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endforeach()
+
+# Each fuzz_NAME.c has one LLVMFuzzerTestOneInput; linked with replay.c it runs its corpus.
+file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
+function(medguan_fuzz_target name source)
+    add_executable(replay_${name} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+    target_link_libraries(replay_${name} PRIVATE drive ${MEDGUAN_FOLDERS} PkgConfig::DEPS Threads::Threads)
+    target_include_directories(replay_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_compile_definitions(replay_${name} PRIVATE ${ARGN})
+    add_test(NAME replay_${name} COMMAND replay_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(replay_${name} PROPERTIES TIMEOUT 300)
+    if(MEDGUAN_FUZZ)
+        add_executable(fuzz_${name} ${source})
+        target_link_libraries(fuzz_${name} PRIVATE drive ${MEDGUAN_FOLDERS} PkgConfig::DEPS Threads::Threads)
+        target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+        target_compile_definitions(fuzz_${name} PRIVATE ${ARGN})
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    endif()
+endfunction()
+foreach(source IN LISTS fuzz_targets)
+    get_filename_component(name ${source} NAME_WE)
+    string(REPLACE "fuzz_" "" name ${name})
+    if(NOT name STREQUAL "dissector")
+        medguan_fuzz_target(${name} ${source})
+    endif()
+endforeach()
+# One target a dissector, from one source: the law of cutting is its body.
+file(STRINGS ${CMAKE_SOURCE_DIR}/dissectors/registry.c registered REGEX "^    &[a-z0-9_]+_dissector,$")
+foreach(line IN LISTS registered)
+    string(REGEX REPLACE "^    &([a-z0-9_]+)_dissector,$" "\\1" name "${line}")
+    medguan_fuzz_target(${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_dissector.c
+        DISSECTOR=${name}_dissector)
+endforeach()
+
+add_test(NAME layers COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/tests/layers.cmake)
+if(EXISTS ${CMAKE_SOURCE_DIR}/tests/e2e/e2e.cmake)
+    include(${CMAKE_SOURCE_DIR}/tests/e2e/e2e.cmake)
+endif()
