@@ -7,6 +7,7 @@ addresses look real because the program under test must place them; they exist o
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -115,6 +116,33 @@ class Lab:
 
     def python(self, script, *argv):
         return [PYTHON, os.path.join(HERE, script), *argv]
+
+
+def forget_machine(data):
+    """A little-endian pcapng without the options that describe the capturing machine."""
+    out, at = b"", 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        body = data[at + 8:at + length - 4]
+        if kind == 0x0A0D0D0A:
+            body = body[:8] + struct.pack("<q", -1)
+        elif kind == 1:
+            body = body[:8] + interface_options(body)
+        out += struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+        at += length
+    return out
+
+
+def interface_options(body):
+    """Of an interface's options its name and the unit of its times."""
+    kept, at = b"", 8
+    while at + 4 <= len(body):
+        code, length = struct.unpack_from("<HH", body, at)
+        size = 4 + length + (-length % 4)
+        if code in (2, 9):
+            kept += body[at:at + size]
+        at += size
+    return kept + bytes(4)
 
 
 class Capture:
