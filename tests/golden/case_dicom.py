@@ -63,7 +63,6 @@ def worklist_entry(truth, folder, patient, doctor, number, encoding):
         ("0010,0030", "DA", put(p, "birth_date", p.birth_date, "(0010,0030)")),
         ("0010,0040", "CS", p.sex),
         ("0010,1040", "LO", put(p, "address", p.address, "(0010,1040)")),
-        ("0010,2154", "SH", put(p, "phone", p.phone, "(0010,2154)")),
         ("0020,000d", "UI", f"2.25.271828182845904523536{number}"),
         ("0032,1060", "LO", "CHEST CT"),
         ("0040,0100", "SQ", [[
@@ -92,9 +91,9 @@ def make_find(lab, out, tmp, truth):
                        "(0010,0010)", f"{patient.surname_latin}^{patient.given_latin}*")
     truth.object("dicom-find-request", 2)
     keys = ["0008,0005", "0008,0050", "0008,0090", "0010,0020", "0010,0030", "0010,0040", "0010,1040",
-            "0010,2154", "0020,000D", "0032,1060", "0040,1001"]
+            "0020,000D", "0032,1060", "0040,1001"]
     query = [x for k in keys for x in ("-k", k)] + ["-k", "(0040,0100)[0].0008,0060=CT"]
-    server = lab.serve(11113, "wlmscpfs", "-q", "-dfp", tmp, "11113")
+    server = lab.serve(11113, "wlmscpfs", "-q", "-csk", "-dfp", tmp, "11113")
     with lab.capture(os.path.join(out, "input.pcap")):
         for asked_name in ("0010,0010", "0010,0010=" + name):
             lab.run(lab.device, "findscu", "-W", "-aet", "CT64", "-aec", "WARD", *query, "-k",

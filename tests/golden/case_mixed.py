@@ -36,6 +36,7 @@ def make_mixed(lab, out, tmp, truth):
     lab.serve(8080, *lab.python("http_sink.py", "8080", tmp))
     lab.serve(25, *lab.python("smtp_sink.py", "listen", "25"))
     lab.serve(104, "storescp", "-q", "+xa", "-od", received, "104")
+    lab.start(lab.far, *lab.python("udp_sink.py", "514"))
     plain = os.path.join(tmp, "input.pcapng")
     with lab.capture(plain, ("dev0", "dev1"), pcapng=True):
         lab.run(lab.device, *lab.python("mllp.py", "send", wire.KOREA, "2575", *there))
