@@ -1,0 +1,394 @@
+/* normal.c - two steps, each with a map back: escapes to bytes, bytes to normal text. */
+#include "inspect/normal.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* scan_bytes tells whether any byte is zero or has its high bit set. */
+static bool all_low_and_set(const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    __m128i high = _mm_setzero_si128(), zero = _mm_setzero_si128();
+    for (; i + 16 <= n; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        high = _mm_or_si128(high, v);
+        zero = _mm_or_si128(zero, _mm_cmpeq_epi8(v, _mm_setzero_si128()));
+    }
+    if (_mm_movemask_epi8(_mm_or_si128(high, zero)) != 0)
+        return false;
+#endif
+    unsigned bad = 0;
+    for (; i < n; i++)
+        bad |= (p[i] & 0x80u) | (p[i] == 0);
+    return bad == 0;
+}
+
+bool normal_is_plain(const uint8_t *p, size_t n, enum escape escape, enum charset charset)
+{
+    return escape == ESCAPE_NONE && charset != CHARSET_UTF16LE && charset != CHARSET_UTF16BE &&
+           all_low_and_set(p, n);
+}
+
+/* ---- escapes ------------------------------------------------------------------------------ */
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+/* hex_number reads n hex digits; -1 when one is not. */
+static int32_t hex_number(const uint8_t *p, size_t n)
+{
+    int32_t v = 0;
+    for (size_t i = 0; i < n; i++) {
+        int d = hex_digit(p[i]);
+        if (d < 0)
+            return -1;
+        v = v << 4 | d;
+    }
+    return v;
+}
+
+/* put_code writes a code point as UTF-8: at most 4 bytes, and never more than its escape took. */
+static size_t put_code(uint32_t c, uint8_t *out)
+{
+    if (c < 0x80) {
+        out[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (uint8_t)(0xc0 | c >> 6);
+        out[1] = (uint8_t)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (uint8_t)(0xe0 | c >> 12);
+        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+        out[2] = (uint8_t)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xf0 | (c >> 18 & 0x07));
+    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+    out[3] = (uint8_t)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+/* Each undo_ reads one escape at p[0..n) and writes its bytes to out. It returns how many raw bytes
+ * it took, 0 when there is no whole escape, and sets *n_out. */
+
+static size_t undo_json(const uint8_t *p, size_t n, uint8_t *out, size_t *n_out)
+{
+    if (n < 2 || p[0] != '\\')
+        return 0;
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *at = p[1] != '\0' ? strchr(from, p[1]) : NULL;
+    if (at != NULL) {
+        out[0] = (uint8_t)to[at - from];
+        *n_out = 1;
+        return 2;
+    }
+    int32_t code = p[1] == 'u' && n >= 6 ? hex_number(p + 2, 4) : -1;
+    if (code < 0)
+        return 0;
+    size_t took = 6;
+    if (code >= 0xd800 && code < 0xdc00 && n >= 12 && p[6] == '\\' && p[7] == 'u') {
+        int32_t low = hex_number(p + 8, 4);
+        if (low >= 0xdc00 && low < 0xe000) {
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            took = 12;
+        }
+    }
+    *n_out = put_code((uint32_t)code, out);
+    return took;
+}
+
+static size_t undo_xml(const uint8_t *p, size_t n, uint8_t *out, size_t *n_out)
+{
+    if (n < 4 || p[0] != '&')
+        return 0;
+    static const struct {
+        const char *name;
+        char value;
+    } names[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t len = strlen(names[i].name);
+        if (n >= len && memcmp(p, names[i].name, len) == 0) {
+            out[0] = (uint8_t)names[i].value;
+            *n_out = 1;
+            return len;
+        }
+    }
+    if (p[1] != '#')
+        return 0;
+    bool hex = p[2] == 'x' || p[2] == 'X';
+    uint32_t code = 0;
+    size_t i = hex ? 3 : 2, digits = i;
+    for (; i < n && i < 12 && p[i] != ';'; i++) {
+        int d = hex_digit(p[i]);
+        if (d < 0 || (!hex && d > 9))
+            return 0;
+        code = code * (hex ? 16 : 10) + (uint32_t)d;
+    }
+    if (i == n || p[i] != ';' || i == digits || code > 0x10ffff)
+        return 0;
+    *n_out = put_code(code, out);
+    return i + 1;
+}
+
+static size_t undo_percent(const uint8_t *p, size_t n, uint8_t *out, size_t *n_out)
+{
+    int32_t v = n >= 3 && p[0] == '%' ? hex_number(p + 1, 2) : -1;
+    if (v < 0)
+        return 0;
+    out[0] = (uint8_t)v;
+    *n_out = 1;
+    return 3;
+}
+
+/* undo_hl7 knows the escapes of HL7 v2.5.1 section 2.7: delimiters, hexadecimal; highlighting and
+ * formatting commands stand for nothing. */
+static size_t undo_hl7(const uint8_t *p, size_t n, uint8_t escape, uint8_t *out, size_t *n_out)
+{
+    if (n < 3 || p[0] != escape)
+        return 0;
+    size_t end = 1;
+    while (end < n && end < 64 && p[end] != escape)
+        end++;
+    if (end == n || p[end] != escape || end == 1)
+        return 0;
+    *n_out = 0;
+    if (p[1] == 'X') {
+        for (size_t i = 2; i + 1 < end; i += 2) {
+            int32_t v = hex_number(p + i, 2);
+            if (v < 0)
+                return 0;
+            out[(*n_out)++] = (uint8_t)v;
+        }
+    } else if (end == 2) {
+        static const char names[] = "FSTRE", values[] = "|^&~\\";
+        const char *at = p[1] != '\0' ? strchr(names, p[1]) : NULL;
+        if (at != NULL)
+            out[(*n_out)++] = (uint8_t)values[at - names];
+    }
+    return end + 1;
+}
+
+static size_t undo_one(const uint8_t *p, size_t n, enum escape escape, uint8_t escape_char,
+                       uint8_t *out, size_t *n_out)
+{
+    switch (escape) {
+    case ESCAPE_JSON:
+        return undo_json(p, n, out, n_out);
+    case ESCAPE_XML:
+        return undo_xml(p, n, out, n_out);
+    case ESCAPE_HL7:
+        return undo_hl7(p, n, escape_char, out, n_out);
+    case ESCAPE_FORM:
+        if (p[0] == '+') {
+            out[0] = ' ';
+            *n_out = 1;
+            return 1;
+        }
+        return undo_percent(p, n, out, n_out);
+    case ESCAPE_PERCENT:
+        return undo_percent(p, n, out, n_out);
+    case ESCAPE_NONE:
+        break;
+    }
+    return 0;
+}
+
+static size_t undo_escapes(const uint8_t *p, size_t n, enum escape escape, uint8_t escape_char,
+                           uint8_t *out, uint32_t *map)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n;) {
+        size_t n_out = 0;
+        size_t took = undo_one(p + i, n - i, escape, escape_char, out + len, &n_out);
+        if (took == 0) {
+            out[len] = p[i];
+            took = n_out = 1;
+        }
+        for (size_t k = 0; k < n_out; k++)
+            map[len + k] = (uint32_t)i;
+        len += n_out;
+        i += took;
+    }
+    map[len] = (uint32_t)n;
+    return len;
+}
+
+/* ---- charsets ----------------------------------------------------------------------------- */
+
+/* utf8_len is the length of a valid UTF-8 sequence at p, 0 when there is none. */
+static size_t utf8_len(const uint8_t *p, size_t n)
+{
+    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (len == 0 || len > n || p[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+/* is_utf8 forgives a sequence cut at either end, since long texts come in windows. */
+static bool is_utf8(const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && i < 3 && (p[i] & 0xc0) == 0x80)
+        i++;
+    while (i < n) {
+        size_t len = utf8_len(p + i, n - i);
+        if (len == 0)
+            return n - i < 4 && p[i] >= 0xc2;
+        i += len;
+    }
+    return true;
+}
+
+/* wide is one step of the normal text: the bytes to write for a character, and its raw length. */
+struct wide {
+    size_t took, n;
+    uint8_t bytes[4];
+};
+
+static struct wide as_is(const uint8_t *p, size_t len)
+{
+    struct wide w = {len, len, {0}};
+    memcpy(w.bytes, p, len);
+    return w;
+}
+
+static struct wide folded(uint32_t ascii, size_t took)
+{
+    return (struct wide){took, 1, {(uint8_t)ascii}};
+}
+
+/* fold_utf8: U+FF01..FF5E are ASCII 0x21..0x7e, U+3000 is a space. */
+static struct wide fold_utf8(const uint8_t *p, size_t n)
+{
+    size_t len = utf8_len(p, n);
+    if (len == 3 && p[0] == 0xef && p[1] == 0xbc && p[2] >= 0x81)
+        return folded(p[2] - 0x81u + 0x21u, 3);
+    if (len == 3 && p[0] == 0xef && p[1] == 0xbd && p[2] <= 0x9e)
+        return folded(p[2] - 0x80u + 0x60u, 3);
+    if (len == 3 && p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80)
+        return folded(' ', 3);
+    return as_is(p, len > 0 ? len : 1);
+}
+
+/* fold_gb18030: row 3 of GB 2312 is full-width ASCII. */
+static struct wide fold_gb18030(const uint8_t *p, size_t n)
+{
+    if (p[0] < 0x81 || n < 2)
+        return as_is(p, 1);
+    if (p[1] >= 0x30 && p[1] <= 0x39)
+        return as_is(p, n < 4 ? 1 : 4);
+    if (p[1] < 0x40)
+        return as_is(p, 1);
+    if (p[0] == 0xa3 && p[1] >= 0xa1)
+        return folded(p[1] - 0x80u, 2);
+    if (p[0] == 0xa1 && p[1] == 0xa1)
+        return folded(' ', 2);
+    return as_is(p, 2);
+}
+
+/* fold_big5: A2AF..A2B8 are full-width digits, A2CF.. letters. */
+static struct wide fold_big5(const uint8_t *p, size_t n)
+{
+    if (p[0] < 0x81 || n < 2)
+        return as_is(p, 1);
+    if (p[0] == 0xa2 && p[1] >= 0xaf && p[1] <= 0xb8)
+        return folded(p[1] - 0xafu + '0', 2);
+    if (p[0] == 0xa2 && p[1] >= 0xcf && p[1] <= 0xe8)
+        return folded(p[1] - 0xcfu + 'A', 2);
+    if (p[0] == 0xa1 && p[1] == 0x40)
+        return folded(' ', 2);
+    return as_is(p, 2);
+}
+
+/* fold_utf16 takes one character of UTF-16 when the bytes look like ASCII or full-width ASCII in
+ * it; text in UTF-16 often stands in the middle of binary, so each character is judged alone.
+ * `in_run`: the character before was one. */
+static bool fold_utf16(const uint8_t *p, size_t n, bool in_run, struct wide *w)
+{
+    if (n < 2)
+        return false;
+    bool le = p[1] == 0 && p[0] >= 0x09 && p[0] < 0x7f;
+    bool be = p[0] == 0 && p[1] >= 0x09 && p[1] < 0x7f;
+    if (le || be) {
+        *w = folded(le ? p[0] : p[1], 2);
+        return true;
+    }
+    if (in_run && p[1] == 0xff && p[0] >= 0x01 && p[0] <= 0x5e) {
+        *w = folded(p[0] + 0x20u, 2);
+        return true;
+    }
+    if (in_run && p[0] == 0xff && p[1] >= 0x01 && p[1] <= 0x5e) {
+        *w = folded(p[1] + 0x20u, 2);
+        return true;
+    }
+    return false;
+}
+
+static struct wide fold_one(const uint8_t *p, size_t n, enum charset charset)
+{
+    if (p[0] < 0x80)
+        return as_is(p, 1);
+    switch (charset) {
+    case CHARSET_GB18030:
+    case CHARSET_ISO2022:
+        return fold_gb18030(p, n);
+    case CHARSET_BIG5:
+        return fold_big5(p, n);
+    default:
+        return fold_utf8(p, n);
+    }
+}
+
+static size_t fold(const uint8_t *p, size_t n, enum charset charset, uint8_t *out, uint32_t *map,
+                   const uint32_t *inner)
+{
+    /* What is valid UTF-8 is UTF-8, whatever was declared; what is not is most likely GB 18030. */
+    if (is_utf8(p, n))
+        charset = CHARSET_UTF8;
+    else if (charset != CHARSET_BIG5)
+        charset = CHARSET_GB18030;
+    bool has_zero = n > 0 && memchr(p, 0, n) != NULL;
+    bool in_run = false;
+    size_t len = 0;
+    for (size_t i = 0; i < n;) {
+        struct wide w;
+        bool utf16 = has_zero && fold_utf16(p + i, n - i, in_run, &w);
+        if (!utf16)
+            w = fold_one(p + i, n - i, charset);
+        in_run = utf16;
+        for (size_t k = 0; k < w.n; k++) {
+            out[len] = w.bytes[k];
+            map[len++] = inner != NULL ? inner[i] : (uint32_t)i;
+        }
+        i += w.took;
+    }
+    map[len] = inner != NULL ? inner[n] : (uint32_t)n;
+    return len;
+}
+
+size_t normal_write(const uint8_t *p, size_t n, enum escape escape, uint8_t escape_char,
+                    enum charset charset, uint8_t *out, uint32_t *map)
+{
+    if (escape == ESCAPE_NONE)
+        return fold(p, n, charset, out, map, NULL);
+    /* Folding only ever writes behind what it reads, so it may work in place. */
+    size_t len = undo_escapes(p, n, escape, escape_char, out, map);
+    return fold(out, len, charset, out, map, map);
+}

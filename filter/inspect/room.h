@@ -1,0 +1,34 @@
+/* room.h - what the files of inspect/ share: the inspector and what it keeps of a flow. Internal.
+ */
+#ifndef INSPECT_ROOM_H
+#define INSPECT_ROOM_H
+
+#include "base/pool.h"
+#include "inspect/detect.h"
+#include "inspect/inspector.h"
+#include "inspect/layer.h"
+
+struct inspection {
+    struct flow *flow;
+    struct layer *root[2];
+    struct flow_app app;
+};
+
+struct inspector {
+    struct inspect_sink sink;
+    const struct rule_set *rules;
+    struct pool *pool;
+    uint64_t now_ns;
+    struct inspector_counts counts;
+    struct layer *ended; /* to be freed when no finding can need them */
+    struct detector detector;
+};
+
+/* room_anomaly tells an anomaly in a layer. */
+void room_anomaly(struct inspector *in, struct layer *l, const char *what, uint64_t off,
+                  uint64_t len);
+
+/* room_free_ended frees layers that ended before. */
+void room_free_ended(struct inspector *in);
+
+#endif
