@@ -5,6 +5,7 @@ order, overlap, urgent pointer) is an argument; everything else is right. Times 
 the same calls give the same file. Addresses are text, payloads are bytes.
 """
 
+import functools
 import gzip
 import ipaddress
 import struct
@@ -19,10 +20,17 @@ START_TIME_US = 1710462600 * 1_000_000  # 2024-03-15 08:30 in China
 # ---------------------------------------------------------------- checksums
 
 
+@functools.lru_cache(maxsize=4096)
+def packed(address):
+    return ipaddress.ip_address(address).packed
+
+
 def checksum_add(total, data):
+    """Adds 16-bit words; their sum modulo FFFF is the whole number modulo FFFF, and 0 only for zeros."""
     if len(data) % 2:
         data = data + b"\0"
-    return total + sum(struct.unpack(f">{len(data) // 2}H", data))
+    whole = int.from_bytes(data, "big")
+    return total + (whole % 0xFFFF or (0xFFFF if whole else 0))
 
 
 def checksum_end(total):
@@ -36,10 +44,10 @@ def checksum(data):
 
 
 def pseudo_header(source, destination, proto, length):
-    a, b = ipaddress.ip_address(source), ipaddress.ip_address(destination)
-    if a.version == 4:
-        return a.packed + b.packed + struct.pack(">BBH", 0, proto, length)
-    return a.packed + b.packed + struct.pack(">IHBB", length, 0, 0, proto)
+    a, b = packed(source), packed(destination)
+    if len(a) == 4:
+        return a + b + struct.pack(">BBH", 0, proto, length)
+    return a + b + struct.pack(">IHBB", length, 0, 0, proto)
 
 
 # ---------------------------------------------------------------- headers
@@ -56,8 +64,7 @@ def ethernet(payload, kind=0x0800, source=CLIENT_MAC, destination=SERVER_MAC, ta
 def ipv4(source, destination, proto, payload, ttl=64, ident=0, flags=2, offset=0):
     """flags: 2 is DF, 1 is MF; offset in bytes, a multiple of 8."""
     head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, flags << 13 | offset // 8,
-                       ttl, proto, 0, ipaddress.IPv4Address(source).packed,
-                       ipaddress.IPv4Address(destination).packed)
+                       ttl, proto, 0, packed(source), packed(destination))
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
 
 
@@ -70,7 +77,7 @@ def ipv4_fragments(source, destination, proto, payload, size, ttl=64, ident=1):
 
 def ipv6(source, destination, proto, payload, hops=64):
     return struct.pack(">IHBB", 6 << 28, len(payload), proto, hops) + \
-        ipaddress.IPv6Address(source).packed + ipaddress.IPv6Address(destination).packed + payload
+        packed(source) + packed(destination) + payload
 
 
 def tcp(source, destination, sport, dport, seq, ack, flags, payload=b"", window=64240, options=b"",
@@ -230,6 +237,32 @@ def segment(frame):
     return Segment(str(ipaddress.IPv4Address(frame[ip + 12:ip + 16])),
                    str(ipaddress.IPv4Address(frame[ip + 16:ip + 20])), sport, dport, seq, ack, flags,
                    frame[data:ip + total], frame[head + 20:data], window, head)
+
+
+def fix_checksums(frame):
+    """The frame with right IPv4 and TCP or UDP checksums, as far as its headers make sense."""
+    at = 12
+    while frame[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
+        at += 4
+    ip = at + 2
+    if frame[at:at + 2] != b"\x08\x00" or len(frame) < ip + 20 or frame[ip] & 15 < 5:
+        return frame
+    out = bytearray(frame)
+    head, total = ip + (frame[ip] & 15) * 4, struct.unpack_from(">H", frame, ip + 2)[0]
+    if head > len(frame):
+        return frame
+    out[ip + 10:ip + 12] = b"\0\0"
+    struct.pack_into(">H", out, ip + 10, checksum(bytes(out[ip:head])))
+    place = {TCP: 16, UDP: 6}.get(frame[ip + 9])
+    end = ip + total
+    fragment = struct.unpack_from(">H", frame, ip + 6)[0] & 0x3FFF
+    if place is None or fragment or end > len(frame) or end < head + place + 2:
+        return bytes(out)
+    out[head + place:head + place + 2] = b"\0\0"
+    pseudo = bytes(frame[ip + 12:ip + 20]) + struct.pack(">BBH", 0, frame[ip + 9], end - head)
+    value = checksum_end(checksum_add(checksum_add(0, pseudo), bytes(out[head:end])))
+    struct.pack_into(">H", out, head + place, value)
+    return bytes(out)
 
 
 # ---------------------------------------------------------------- conversations
