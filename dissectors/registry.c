@@ -1,9 +1,11 @@
 /* registry.c - every dissector of the program, in the order in which equal bids win. */
 #include "dissectors/dissector.h"
 
+extern const struct dissector tls_dissector;
 extern const struct dissector text_dissector;
 
 const struct dissector *const all_dissectors[] = {
+    &tls_dissector,
     &text_dissector,
     NULL,
 };
