@@ -2,10 +2,16 @@
 #include "dissectors/dissector.h"
 
 extern const struct dissector tls_dissector;
+extern const struct dissector ssh_dissector;
+extern const struct dissector quic_dissector;
+extern const struct dissector dtls_dissector;
 extern const struct dissector text_dissector;
 
 const struct dissector *const all_dissectors[] = {
     &tls_dissector,
+    &ssh_dissector,
+    &quic_dissector,
+    &dtls_dissector,
     &text_dissector,
     NULL,
 };
