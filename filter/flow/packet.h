@@ -127,7 +127,8 @@ struct piece datagram_place(const struct datagram *g, const struct packet *p, ui
 struct abandoned {
     struct address src, dst;
     uint8_t proto;
-    enum skip why;     /* SKIP_FRAGMENT_WAIT: time or end; _OVERLAP; _LIMIT: pushed out by others */
+    enum skip why;     /* SKIP_FRAGMENT_WAIT: time or end; _OVERLAP; _LIMIT: pushed out by others;
+                          SKIP_TRUNCATED: all came, but the capture cut some */
     uint64_t first_ns; /* time of the first fragment that came */
     const uint8_t *bytes;
     const struct piece *pieces;
@@ -141,8 +142,10 @@ typedef void abandon_fn(void *receiver, const struct abandoned *a);
 
 struct decoder_limits {
     uint32_t fragment_datagrams;  /* waiting at once; 0: 4096 */
-    uint32_t fragment_bytes;      /* of memory for all of them; 0: 32 MiB, at least 256 KiB */
-    uint32_t fragment_timeout_ms; /* of capture time; 0: 30000, as Linux */
+    uint32_t fragment_bytes;      /* of memory for all of them; 0: 32 MiB, at least 512 KiB */
+    uint32_t fragment_timeout_ms; /* of capture time, twice that for IPv6; 0: 30000, as Linux */
+    bool ignore_checksums; /* for captures with altered addresses: no IPv4 header is dropped for its
+                              checksum, TCP and UDP ones are CHECKSUM_UNKNOWN */
 };
 
 /* decoder_counts is what was not plain; all in packets unless said otherwise. */
