@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -62,6 +63,11 @@ enum status country_open(struct country_file *c, const char *path, struct fault 
         return fault_set(f, STATUS_FORMAT, "%s: not a MaxMind database: %s", path,
                          MMDB_strerror(rc));
     c->open = true;
+    c->memo = calloc(COUNTRY_MEMO, sizeof c->memo[0]);
+    if (c->memo == NULL) {
+        country_close(c);
+        return fault_set(f, STATUS_MEMORY, "%s: no memory", path);
+    }
     if (!find_layout(c)) {
         country_close(c);
         return fault_set(f, STATUS_FORMAT,
@@ -74,7 +80,36 @@ void country_close(struct country_file *c)
 {
     if (c->open)
         MMDB_close(&c->mmdb);
+    free(c->memo);
     *c = (struct country_file){0};
+}
+
+/* Letters of an entry as first << 8 | second, 0 when it has no country. */
+static uint16_t read_entry(const struct country_file *c, MMDB_entry_s *entry)
+{
+    MMDB_entry_data_s v;
+    int rc = MMDB_aget_value(entry, &v, c->nested ? nested_path : flat_path);
+    if (rc != MMDB_SUCCESS || !v.has_data || v.type != MMDB_DATA_TYPE_UTF8_STRING ||
+        v.data_size != 2)
+        return 0;
+    for (unsigned i = 0; i < 2; i++)
+        if (v.utf8_string[i] < 'A' || v.utf8_string[i] > 'Z')
+            return 0;
+    return (uint16_t)((unsigned)v.utf8_string[0] << 8 | (unsigned)v.utf8_string[1]);
+}
+
+/* Many addresses share few entries: what an entry says is remembered. A slot is written whole, so
+ * that threads need not wait for each other. */
+static uint16_t read_entry_once(const struct country_file *c, MMDB_entry_s *entry)
+{
+    uint64_t key = (uint64_t)entry->offset + 1;
+    _Atomic uint64_t *slot = &c->memo[(key ^ key >> 10) % COUNTRY_MEMO];
+    uint64_t known = atomic_load_explicit(slot, memory_order_relaxed);
+    if (known >> 16 == key)
+        return (uint16_t)known;
+    uint16_t letters = read_entry(c, entry);
+    atomic_store_explicit(slot, key << 16 | letters, memory_order_relaxed);
+    return letters;
 }
 
 bool country_find(const struct country_file *c, unsigned family, const uint8_t *address,
@@ -99,15 +134,11 @@ bool country_find(const struct country_file *c, unsigned family, const uint8_t *
     MMDB_lookup_result_s at = MMDB_lookup_sockaddr(&c->mmdb, &to.any, &rc);
     if (rc != MMDB_SUCCESS || !at.found_entry)
         return false;
-    MMDB_entry_data_s v;
-    rc = MMDB_aget_value(&at.entry, &v, c->nested ? nested_path : flat_path);
-    if (rc != MMDB_SUCCESS || !v.has_data || v.type != MMDB_DATA_TYPE_UTF8_STRING ||
-        v.data_size != 2)
+    uint16_t letters = read_entry_once(c, &at.entry);
+    if (letters == 0)
         return false;
-    for (unsigned i = 0; i < 2; i++)
-        if (v.utf8_string[i] < 'A' || v.utf8_string[i] > 'Z')
-            return false;
-    memcpy(out, v.utf8_string, 2);
+    out[0] = (char)(letters >> 8);
+    out[1] = (char)(letters & 0xff);
     out[2] = '\0';
     return true;
 }

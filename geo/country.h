@@ -5,14 +5,20 @@
 #include "base/status.h"
 
 #include <maxminddb.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+enum {
+    COUNTRY_MEMO = 1024 /* entries remembered; a country database has some 250 */
+};
 
 /* country_file is one open MMDB; zeroed, it has no answers. */
 struct country_file {
     MMDB_s mmdb;
     bool open;
-    bool nested; /* country.iso_code as MaxMind writes it, not a flat country_code */
+    _Atomic uint64_t *memo; /* COUNTRY_MEMO: (place of an entry + 1) << 16 | its letters */
+    bool nested;            /* country.iso_code as MaxMind writes it, not a flat country_code */
 };
 
 /* country_open maps the file. STATUS_IO: it cannot be read, and errno says why; STATUS_FORMAT: it

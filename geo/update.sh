@@ -13,6 +13,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
 fail() {
+    if [ -s "$work/said" ]; then
+        cat "$work/said" >&2
+    fi
     echo "update.sh: $*" >&2
     exit 2
 }
@@ -37,11 +40,12 @@ grep -aq 'MaxMind.com' "$work/new.mmdb" || fail "$from: not a MaxMind database"
 # Answers that must never change: verdicts on addresses nobody disputes.
 medguan=${MEDGUAN:-$(command -v medguan || true)}
 if [ -n "$medguan" ]; then
-    "$medguan" geo lookup --mmdb "$work/new.mmdb" 114.114.114.114 166.111.4.1 >/dev/null ||
+    "$medguan" geo lookup --mmdb "$work/new.mmdb" 114.114.114.114 166.111.4.1 >/dev/null 2>"$work/said" ||
         fail "$from: no longer says that mainland addresses are inside; kept the old file"
     for address in 8.8.8.8 18.162.0.1 16.162.0.1 43.198.0.1 168.95.1.1; do
         status=0
-        "$medguan" geo lookup --mmdb "$work/new.mmdb" "$address" >/dev/null || status=$?
+        "$medguan" geo lookup --mmdb "$work/new.mmdb" "$address" >/dev/null 2>"$work/said" ||
+            status=$?
         [ "$status" -eq 1 ] ||
             fail "$from: $address is no longer outside, or the lookup failed; kept the old file"
     done
