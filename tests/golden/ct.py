@@ -118,11 +118,11 @@ class Object:
                 lines.append(f"({tag}) {vr} [".encode() + encode(value, self.encoding) + b"]")
         return b"\n".join(lines)
 
-    def fill(self, folder, edge=48):
-        """Writes NNN.dcm, explicit little endian, and returns its path."""
+    def fill(self, folder, edge=48, image=None):
+        """Writes NNN.dcm, explicit little endian, and returns its path; image is given pixels."""
         stem = os.path.join(folder, f"{self.number:03d}")
         with open(stem + ".raw", "wb") as out:
-            out.write(pixels(edge, self.number))
+            out.write(image or pixels(edge, self.number))
         with open(stem + ".dump", "wb") as out:
             out.write(self.dump(self.elements(edge, stem + ".raw")) + b"\n")
         subprocess.run(["dump2dcm", "-q", "+te", "+l", "1000", stem + ".dump", stem + ".dcm"], check=True)

@@ -6,6 +6,7 @@ addresses look real because the program under test must place them; they exist o
 """
 
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -155,7 +156,7 @@ class Capture:
             for name in interfaces:
                 self.argv += ["-i", name]
         else:
-            self.argv = ["tcpdump", "-i", interfaces[0], "-s", "0", "-U", "--immediate-mode",
+            self.argv = ["tcpdump", "-i", interfaces[0], "-s", "0", "-U", "-B", "32768", "--immediate-mode",
                          "-Z", "root", "-w", path]
 
     def __enter__(self):
@@ -169,3 +170,6 @@ class Capture:
     def __exit__(self, *_):
         time.sleep(0.5)
         self.lab.stop(self.process, signal.SIGINT)
+        said = self.process.stderr.read().decode(errors="replace")
+        if re.search(r"[1-9]\d* packets? dropped by kernel", said):
+            raise RuntimeError(f"{self.path}: the capture is not whole: {said}")
