@@ -10,7 +10,6 @@ is missing.
 """
 
 import argparse
-import glob
 import json
 import os
 import re
@@ -23,10 +22,6 @@ import judge
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 sys.path.insert(0, GOLDEN)
 import ct  # noqa: E402
-
-
-def input_of(folder):
-    return sorted(glob.glob(os.path.join(folder, "input.*")))[0]
 
 
 def as_bytes(text, encoding):
@@ -154,11 +149,11 @@ def at_path(document, path):
     return document
 
 
-def check_truth(folder):
+def check_truth(folder, capture):
     with open(os.path.join(folder, "truth.json"), encoding="utf-8") as file:
         truth = json.load(file)
     keylog = os.path.join(folder, truth["keylog"]) if "keylog" in truth else None
-    return truth, Check(truth, extract.read(input_of(folder), keylog)).run()
+    return truth, Check(truth, extract.read(capture, keylog)).run()
 
 
 def main():
@@ -166,17 +161,16 @@ def main():
     asked.add_argument("case", nargs="*", help="a piece of a case's name; all when none")
     asked.add_argument("--medguan", help="the program to judge")
     given = asked.parse_args()
-    folders = [f for f in sorted(glob.glob(os.path.join(GOLDEN, "[0-9]*")))
-               if not given.case or any(c in os.path.basename(f) for c in given.case)]
+    cases = judge.golden_cases(given.case)
     if given.medguan:
-        return judge.main(given.medguan, [(f, input_of(f)) for f in folders])
+        return judge.judge_golden(given.medguan, cases)
     for tool in ("tshark", "dcmdump"):
         if not shutil.which(tool):
             print(f"crosscheck.py: skipped: {tool} is not installed", file=sys.stderr)
             return 77
     wrong = 0
-    for folder in folders:
-        truth, faults = check_truth(folder)
+    for folder, capture in cases:
+        truth, faults = check_truth(folder, capture)
         values = sum(e["count"] for e in truth["values"])
         print(f"{truth['case']}: {values} values, {truth['flows']} flows: "
               + ("agreed" if not faults else f"{len(faults)} FAULTS"), flush=True)

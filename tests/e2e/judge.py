@@ -1,4 +1,9 @@
-"""Judges `medguan audit` by truth.json: what was found, what was missed, what was made up.
+"""Judges `medguan audit`: what was found, what was missed, what was made up.
+
+  judge.py PROGRAM golden [CASE...]           the golden captures by their truth.json
+  judge.py PROGRAM evasion FOLDER [CASE...]   the set written by make_evasion.py
+  judge.py PROGRAM recut CAPTURE [N [SEED]]   N other cuts of a capture: the same findings in each
+  judge.py PROGRAM mutate CAPTURE [N [SEED]]  N damaged copies: no crash, no hang, a summary
 
 A planted value counts as found when a finding has its class and a place that ends as the truth's
 (PID-5, (0010,0010), $.name[0].text...). Findings beyond the truth's count of a class are surplus,
@@ -6,18 +11,35 @@ unless the truth has optional values at that place. Values themselves are never 
 program, so places and numbers are what is compared; equal values must have equal tags.
 """
 
+import glob
 import json
 import os
 import re
 import subprocess
+import sys
+import tempfile
+from collections import Counter
+
+import mutate
+import recut
+import wire
+
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
 
 
 def audit(program, capture, *options):
     """All JSON Lines of an audit, and its exit code."""
     done = subprocess.run([program, "audit", "--json", "-", *options, capture], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, check=False, timeout=300)
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
+    try:
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
+    except ValueError as error:
+        raise SystemExit(f"{program} audit {capture}: not JSON Lines: {error}") from error
     return lines, done.returncode
+
+
+def findings_of(lines):
+    return [x for x in lines if x.get("event") == "finding"]
 
 
 def place_key(where):
@@ -40,7 +62,7 @@ class Verdict:
 
     def __init__(self, truth, lines, code):
         self.truth, self.code = truth, code
-        self.findings = [x for x in lines if x.get("event") == "finding"]
+        self.findings = findings_of(lines)
         self.summary = next((x for x in lines if x.get("event") == "summary"), {})
         self.found, self.missed, self.surplus, self.faults = {}, {}, {}, []
 
@@ -97,7 +119,7 @@ class Verdict:
         yield from sorted(set(self.faults))[:10]
 
 
-def main(program, cases):
+def judge_golden(program, cases):
     """Judges every case (folder, capture); 1 when a planted value is missed or a fault is seen."""
     bad = 0
     for folder, capture in cases:
@@ -115,3 +137,103 @@ def main(program, cases):
             print("  " + line)
         bad += bool(missed or surplus or verdict.faults)
     return 1 if bad else 0
+
+
+def golden_cases(wanted=()):
+    """(folder, capture) of the golden cases whose names hold one of the wanted pieces."""
+    return [(f, sorted(glob.glob(os.path.join(f, "input.*")))[0])
+            for f in sorted(glob.glob(os.path.join(GOLDEN, "[0-9]*")))
+            if not wanted or any(w in os.path.basename(f) for w in wanted)]
+
+
+def judge_evasion(program, folder, wanted):
+    """Exactly one resident number in each, and the anomaly where copies differ."""
+    right = total = 0
+    for path in sorted(glob.glob(os.path.join(folder, "*.json"))):
+        with open(path, encoding="utf-8") as file:
+            case = json.load(file)
+        if wanted and not any(w in case["name"] for w in wanted):
+            continue
+        lines, code = audit(program, path.replace(".json", ".pcap"))
+        found = Counter(f["class"] for f in findings_of(lines))
+        told = any(x.get("event") == "anomaly" for x in lines)
+        faults = []
+        if found[case["class"]] != case["expected_findings"]:
+            faults.append(f"{found[case['class']]} of {case['class']}")
+        if found - Counter({case["class"]: found[case["class"]]}):
+            faults.append(f"also {dict(found)}")
+        if case["anomaly"] and not told:
+            faults.append("no anomaly told")
+        if code != 1:
+            faults.append(f"exit code {code}")
+        total += 1
+        right += not faults
+        print(f"{case['name']}: {'right' if not faults else '; '.join(faults)}", flush=True)
+    print(f"{right} of {total}")
+    return 0 if right == total else 1
+
+
+def essence(lines):
+    """What must not depend on the cut: how often which class was found where, with which tag."""
+    return Counter((f["class"], f["path"], f["tag"], json.dumps(f.get("flow", {}), sort_keys=True))
+                   for f in findings_of(lines))
+
+
+def judge_recut(program, capture, n, seed):
+    frames = wire.load(capture)
+    taken = recut.streams_of(frames)
+    wanted = essence(audit(program, capture)[0])
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "recut.pcap")
+        for i in range(seed, seed + n):
+            wire.save_pcap(path, recut.recut(frames, i, taken))
+            got = essence(audit(program, path)[0])
+            if got != wanted:
+                wrong += 1
+                lost, gained = wanted - got, got - wanted
+                print(f"seed {i}: {sum(lost.values())} lost, {sum(gained.values())} gained: "
+                      + ", ".join(f"{k[0]} {k[1]}" for k in list(lost + gained)[:4]), flush=True)
+    print(f"{n - wrong} of {n} cuts give the same {sum(wanted.values())} findings")
+    return 1 if wrong else 0
+
+
+def judge_mutate(program, capture, n, seed):
+    with open(capture, "rb") as file:
+        data = file.read()
+    frames = wire.load(capture)
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "mutant.pcap")
+        for i in range(seed, seed + n):
+            if i % 2:
+                with open(path, "wb") as out:
+                    out.write(mutate.mutate_file(data, i))
+            else:
+                wire.save_pcap(path, mutate.mutate_frames(frames, i))
+            try:
+                lines, code = audit(program, path)
+            except subprocess.TimeoutExpired:
+                lines, code = [], "hang"
+            if code not in (0, 1, 2) or (code != 2 and not any(x.get("event") == "summary" for x in lines)):
+                wrong += 1
+                print(f"seed {i}: ended with {code}", flush=True)
+    print(f"{n - wrong} of {n} damaged captures read without fault")
+    return 1 if wrong else 0
+
+
+def main():
+    if len(sys.argv) < 3 or sys.argv[2] not in ("golden", "evasion", "recut", "mutate"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    program, what, *rest = sys.argv[1:]
+    if what == "golden":
+        return judge_golden(program, golden_cases(rest))
+    if what == "evasion":
+        return judge_evasion(program, rest[0], rest[1:])
+    n, seed = (int(x) for x in (rest[1:] + ["50", "1"][len(rest) - 1:]))
+    return (judge_recut if what == "recut" else judge_mutate)(program, rest[0], n, seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

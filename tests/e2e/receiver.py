@@ -157,8 +157,8 @@ def send(path, gap):
         time.sleep(gap)
 
 
-def replay(road, path, document):
-    """What the receiving socket read from this capture."""
+def replay(road, path, document, slower):
+    """What the receiving socket read from this capture; slower stretches the time between frames."""
     name = document["name"]
     kind, port = "tcp", 5600
     if "http" in name:
@@ -174,6 +174,7 @@ def replay(road, path, document):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     receiver.stderr.readline()
     gap = 0.0006 if document["receiver_bytes"] > 100_000 else 0.003
+    gap *= slower
     sender = subprocess.run(["ip", "netns", "exec", road.a, *me, "--send", path, str(gap)], check=False)
     got, _ = receiver.communicate(timeout=20)
     return got if sender.returncode == 0 else b""
@@ -202,8 +203,11 @@ def main():
             if name[3:] in NOT_REPLAYED:
                 print(f"{name}: not replayed ({NOT_REPLAYED[name[3:]]})")
                 continue
-            got = replay(road, path, document)
-            same = hashlib.sha256(got).hexdigest() == document["receiver_sha256"]
+            for slower in (1, 3, 8):  # nobody sends again what a busy machine drops
+                got = replay(road, path, document, slower)
+                same = hashlib.sha256(got).hexdigest() == document["receiver_sha256"]
+                if same:
+                    break
             wrong += not same
             print(f"{name}: {'as expected' if same else 'DIFFERS'}, {len(got)} bytes", flush=True)
             if not same and len(got) < 1000:
