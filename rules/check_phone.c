@@ -7,7 +7,8 @@
 
 enum {
     MOBILE_LEN = 11,
-    LANDLINE_MAX = 23 /* "+86 (0755) 81234567" and the like */
+    GROUP_LEN = 4,
+    LANDLINE_MAX = 22 /* "0086-(0755)-8123-4567" and the like */
 };
 
 /* Country prefixes, longest first, so that a match takes in as much as it can. */
@@ -61,20 +62,31 @@ bool mobile_grow(struct candidate *c)
     return true;
 }
 
-/* skip_country moves over +86 or 0086 and at most one separator. */
+/* skip_country moves over +86 and perhaps a separator, or 0086 and a separator. */
 static bool skip_country(const char *p, size_t n, size_t *at)
 {
-    size_t i = 0;
-    if (n >= 3 && memcmp(p, "+86", 3) == 0)
-        i = 3;
-    else if (n >= 4 && memcmp(p, "0086", 4) == 0)
-        i = 4;
-    if (i == 0)
+    const bool plus = n >= 3 && memcmp(p, "+86", 3) == 0;
+    if (!plus && (n < 5 || memcmp(p, "0086", 4) != 0 || !is_separator(p[4])))
         return false;
-    if (i < n && is_separator(p[i]))
-        i++;
-    *at = i;
+    const size_t i = plus ? 3 : 4;
+    *at = i < n && is_separator(p[i]) ? i + 1 : i;
     return true;
+}
+
+/* is_local tells that the n bytes at p are seven or eight digits from 2..8, perhaps with a
+ * separator before the last four. Years stand so in serial numbers: 0755-2023-0001. */
+static bool is_local(const char *p, size_t n)
+{
+    if (n < 7 || p[0] < '2' || p[0] > '8')
+        return false;
+    const size_t head = n - GROUP_LEN;
+    if (!all_digits(p + head, GROUP_LEN))
+        return false;
+    if (!is_separator(p[head - 1]))
+        return n <= 8 && all_digits(p, head);
+    const size_t first = head - 1;
+    const bool is_year = first == 4 && memcmp(p, "20", 2) == 0;
+    return (first == 3 || first == 4) && all_digits(p, first) && !is_year;
 }
 
 bool landline_is_valid(const char *p, size_t n)
@@ -103,20 +115,22 @@ bool landline_is_valid(const char *p, size_t n)
         i++;
     else if (!paren && !country)
         return false;
-    const size_t local = n - i;
-    return (local == 7 || local == 8) && p[i] >= '2' && p[i] <= '8' && all_digits(p + i, local);
+    return is_local(p + i, n - i);
 }
 
-/* The run ends with the local number; area code and country are in it or before it. What stands
- * before the run says most of the time that this is no phone number. */
+/* The run is the last group of a local number, a local number, or one with its area code. */
+bool landline_may_follow(char before, size_t n)
+{
+    return is_separator(before) || (before == ')' && n <= 8) || (before == '+' && n > 8);
+}
+
+/* The run ends with the local number; area code and country are in it or before it. */
 bool landline_grow(struct candidate *c)
 {
     const size_t run = c->start, end = c->start + c->n;
-    const char before = run > 0 ? c->text[run - 1] : '\0';
-    const bool may_be = before == '-' || before == ' ' || (before == ')' && c->n <= 8) ||
-                        (before == '+' && c->n > 8) ||
-                        (c->n > 12 && memcmp(c->text + run, "0086", 4) == 0);
-    if (!may_be)
+    if (run == 0 || !landline_may_follow(c->text[run - 1], c->n))
+        return false;
+    if (c->n == GROUP_LEN && (run < 7 || !all_digits(c->text + run - 4, 3)))
         return false;
     for (size_t start = end < LANDLINE_MAX ? 0 : end - LANDLINE_MAX; start <= run; start++) {
         const char first = c->text[start];

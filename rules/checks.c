@@ -118,11 +118,14 @@ bool luhn_is_valid(const char *p, size_t n)
 }
 
 static const struct check checks[] = {
-    {"email", email_is_valid, email_grow},
-    {"id18", id18_is_valid, id18_grow},
-    {"landline_cn", landline_is_valid, landline_grow},
-    {"luhn", luhn_is_valid, NULL},
-    {"mobile_cn", mobile_is_valid, mobile_grow},
+    {.name = "email", .test = email_is_valid, .grow = email_grow},
+    {.name = "id18", .test = id18_is_valid, .grow = id18_grow},
+    {.name = "landline_cn",
+     .test = landline_is_valid,
+     .grow = landline_grow,
+     .may_follow = landline_may_follow},
+    {.name = "luhn", .test = luhn_is_valid},
+    {.name = "mobile_cn", .test = mobile_is_valid, .grow = mobile_grow},
 };
 
 const char *const check_names[] = {"email", "id18", "landline_cn", "luhn", "mobile_cn", NULL};

@@ -28,6 +28,9 @@ struct check {
      * it that `test` and the boundary accept; false: there is none. It looks no further than
      * RULE_MAX_LEN from the place it is given. NULL: the place given is exact. */
     bool (*grow)(struct candidate *c);
+    /* may_follow tells that grow may accept a run of n digits with this byte before it (RULE_BREAK
+     * at the start of a text): most runs in most texts are settled by it. NULL: any byte. */
+    bool (*may_follow)(char before, size_t n);
 };
 
 /* check_names lists what a rule may name, NULL-terminated. */
@@ -65,9 +68,10 @@ bool email_is_valid(const char *p, size_t n);
 /* luhn_is_valid: 8..19 digits with the check digit of ISO/IEC 7812-1 Annex B, not all 0. */
 bool luhn_is_valid(const char *p, size_t n);
 
-/* The grow functions of checks.c's table that live in files of their own. */
+/* The functions of checks.c's table that live in files of their own. */
 bool mobile_grow(struct candidate *c);
 bool landline_grow(struct candidate *c);
+bool landline_may_follow(char before, size_t n);
 bool email_grow(struct candidate *c);
 
 #endif

@@ -127,7 +127,7 @@ void rule_scratch_free(struct rule_scratch *scratch);
  * class is not told: the longest wins, of equal places the one of the highest confidence, then the
  * first rule. Matches that overlap in part, or of different classes, are all told.
  *
- * STATUS_LIMIT: len > RULE_MAX_TEXT. STATUS_MEMORY: no room for more matches (16 bytes each; 4,096
+ * STATUS_LIMIT: len > RULE_MAX_TEXT. STATUS_MEMORY: no room for more matches (12 bytes each; 4,096
  * are there from the start). Then nothing was told: the text must be taken as not inspected. */
 enum status rule_set_scan(const struct rule_set *set, struct rule_scratch *scratch,
                           const char *text, size_t len, rule_match_fn *fn, void *receiver);

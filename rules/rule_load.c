@@ -134,7 +134,8 @@ static void check_pattern(const struct config_node *node, const struct rule *rul
     hs_compile_error_t *error = NULL;
     if (hs_expression_info(rule->pattern, rule_flags(rule->pattern), &found, &error) !=
         HS_SUCCESS) {
-        (void)config_fault(node, f, "pattern: %s", error->message);
+        (void)config_fault(node, f, "pattern: %s",
+                           error != NULL ? error->message : "this processor cannot match patterns");
         (void)hs_free_compile_error(error);
         return;
     }

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rules/checks.h"
+#include "rules/glyph.h"
+
 #ifndef MEDGUAN_DATADIR
 #define MEDGUAN_DATADIR "/usr/share/medguan"
 #endif
@@ -206,18 +209,30 @@ static enum status compile_patterns(struct rule_set *set, struct fault *f)
     hs_compile_error_t *error = NULL;
     if (hs_compile_multi(x.patterns, x.flags, x.ids, x.n, HS_MODE_BLOCK, NULL, &set->patterns,
                          &error) != HS_SUCCESS) {
-        if (error->expression >= 0) {
+        if (error != NULL && error->expression >= 0) {
             const struct rule *rule = &set->rules[x.ids[error->expression]];
             status = fault_set(f, STATUS_FORMAT, "%s:%u: rule %s: %s", rule->file,
                                (unsigned)rule->line, rule->name, error->message);
         } else {
-            status = fault_set(f, STATUS_FORMAT, "rules: %s", error->message);
+            status = fault_set(f, STATUS_FORMAT, "rules: %s",
+                               error != NULL ? error->message : "no memory for patterns");
         }
         (void)hs_free_compile_error(error);
     }
 out:
     expressions_free(&x);
     return status;
+}
+
+/* open_gate notes after which bytes the rule may want a run of n digits. */
+static void open_gate(uint64_t gate[4], const struct rule *rule, size_t n)
+{
+    for (unsigned b = 0; b < 256; b++) {
+        const char before = (char)(unsigned char)b;
+        const bool glued = rule->boundary != BOUNDARY_NONE && is_alnum(before);
+        if (!glued && (rule->check->may_follow == NULL || rule->check->may_follow(before, n)))
+            gate[b / 64] |= UINT64_C(1) << (b % 64);
+    }
 }
 
 /* index_runs lists for each length of a run the rules that want it. */
@@ -235,8 +250,10 @@ static enum status index_runs(struct rule_set *set, struct fault *f)
     for (size_t len = 0; len <= RULE_MAX_RUN; len++) {
         set->run_first[len] = used;
         for (size_t i = 0; i < set->n_rules; i++) {
-            if ((set->rules[i].digits >> len & 1) != 0)
-                set->run_rules[used++] = (uint16_t)i;
+            if ((set->rules[i].digits >> len & 1) == 0)
+                continue;
+            set->run_rules[used++] = (uint16_t)i;
+            open_gate(set->run_gate[len], &set->rules[i], len);
         }
         if (used > 0 && set->min_run == 0)
             set->min_run = len;

@@ -20,6 +20,8 @@ struct rule_set {
     /* Rules that want runs of n digits: run_rules[run_first[n]] to run_rules[run_first[n + 1]]. */
     uint16_t run_first[RULE_MAX_RUN + 2];
     uint16_t *run_rules;
+    /* Bit b of run_gate[n]: a rule may want a run of n digits with byte b before it. */
+    uint64_t run_gate[RULE_MAX_RUN + 1][4];
 
     char hash[RULE_HASH_LEN];
 };

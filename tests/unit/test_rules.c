@@ -437,7 +437,7 @@ static void scan_is_what_the_rules_mean(const struct rule_set *set, struct rule_
         char text[120];
         const size_t len = random_text(&seed, text, sizeof text);
         scan_text(set, scratch, text, len, &tools.found);
-        by_definition(set, whole, text, len, 60, &tools.other);
+        by_definition(set, whole, text, len, sizeof text, &tools.other);
         assert_same(set, &tools.found, &tools.other, text, len);
     }
     for (size_t i = 0; i < n_rules; i++)
