@@ -12,6 +12,8 @@
 #include "geo/geo.h"
 #include "geo/ranges.h"
 
+int command_geo(int argc, char **argv);
+
 #define TINY SOURCE_DIR "/tests/unit/geo/"
 
 enum {
@@ -495,6 +497,73 @@ static void shipped_databases(void **state)
     geo_close(geo);
 }
 
+/* Runs the command and keeps what it wrote to standard output. */
+static int commanded(const char *const *words, char *said, size_t cap)
+{
+    char *argv[16] = {NULL};
+    int argc = 0;
+    for (; words[argc] != NULL; argc++)
+        argv[argc] = strdup(words[argc]);
+    FILE *out = tmpfile();
+    int kept = dup(STDOUT_FILENO);
+    assert_non_null(out);
+    (void)fflush(stdout);
+    assert_true(kept >= 0 && dup2(fileno(out), STDOUT_FILENO) >= 0);
+    int code = command_geo(argc, argv);
+    (void)fflush(stdout);
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    (void)close(kept);
+    rewind(out);
+    said[fread(said, 1, cap - 1, out)] = '\0';
+    (void)fclose(out);
+    for (int i = 0; i < argc; i++)
+        free(argv[i]);
+    return code;
+}
+
+/* Only verdicts that do not depend on the day. */
+static void the_command(void **state)
+{
+    (void)state;
+#define TINY_FILES                                                                                 \
+    "--mmdb", TINY "tiny.mmdb", "--ranges4", TINY "ranges4", "--ranges6", TINY "ranges6"
+    static const struct {
+        const char *words[16];
+        int code;
+        const char *said;
+    } rows[] = {
+        {{"geo", "lookup", TINY_FILES, "10.0.0.1"}, 0, "local"},
+        {{"geo", "lookup", TINY_FILES, "20.4.0.1"}, 1, "中国香港  outside   HK     HK\n"},
+        {{"geo", "lookup", TINY_FILES, "--json", "20.3.0.1"},
+         1,
+         "{\"event\":\"address\",\"address\":\"20.3.0.1\",\"verdict\":\"disagree\",\"outside\":"
+         "true,"
+         "\"country\":\"CN\",\"second\":\"HK\",\"label\":\"CN\",\"embedded\":false}\n"
+         "{\"event\":\"summary\",\"addresses\":1,\"inside\":0,\"outside\":0,\"unknown\":0,"
+         "\"disagree\":1,\"local\":0}\n"},
+        {{"geo", "lookup", TINY_FILES, "20.1.0.1", "--home", "20.1.0.0/16"}, 0, "local"},
+        {{"geo", "lookup", TINY_FILES, "20.1.0.300"}, 2, ""},
+        {{"geo", "lookup", TINY_FILES, "--home", "20.1.0.1/16", "20.1.0.1"}, 2, ""},
+        {{"geo", "lookup", TINY_FILES, "--jason", "20.1.0.1"}, 2, ""},
+        {{"geo", "lookup", TINY_FILES}, 2, ""},
+        {{"geo", "lookup", "--mmdb"}, 2, ""},
+        {{"geo", "look"}, 2, ""},
+        {{"geo"}, 2, ""},
+        {{"geo", "--help"}, 0, "Examples:"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char said[4096];
+        assert_int_equal(commanded(rows[i].words, said, sizeof said), rows[i].code);
+        if (strstr(said, rows[i].said) == NULL)
+            fail_msg("no \"%s\" in \"%s\"", rows[i].said, said);
+    }
+    static const char *const words[] = {"geo", "info", "--json", TINY_FILES, NULL};
+    char said[4096];
+    (void)commanded(words, said, sizeof said);
+    assert_non_null(strstr(said, "{\"event\":\"database\",\"name\":\"Tiny\",\"file\":\"" TINY
+                                 "tiny.mmdb\",\"loaded\":true,\"built\":\"2026-06-01\""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,6 +581,7 @@ int main(void)
         cmocka_unit_test(a_range_may_cover_many_keys),
         cmocka_unit_test(dates_of_headers),
         cmocka_unit_test(labels),
+        cmocka_unit_test(the_command),
         cmocka_unit_test(shipped_databases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,33 @@ static void certificate_of_a_server(void **state)
     expect_captured("tls12_server", lines);
 }
 
+/* Made by hand: every kind of place that is told, a name in UTF-16, Chinese identity extensions. */
+static void certificate_made_by_hand(void **state)
+{
+    (void)state;
+    size_t len;
+    uint8_t *bytes = captured("certificate", &len);
+    expect(bytes, len,
+           "begin certificate\n"
+           "field text certificate[0].issuer.O 49+2 [utf-8] CA\n"
+           "field text certificate[0].subject.CN 66+6 [utf-8] 张三\n"
+           "field name certificate[0].subject.GN 83+2 [utf-16be] N\\x09\n"
+           "field account certificate[0].subject.UID 103+2 [us-ascii] u1\n"
+           "field email certificate[0].subjectAltName.email 126+11 [us-ascii] z@x.example\n"
+           "field host certificate[0].subjectAltName.dns 139+9 [us-ascii] x.example\n"
+           "field text certificate[0].subjectAltName.uri 150+3 [us-ascii] u:x\n"
+           "field binary certificate[0].subjectAltName.ip 155+4 \xc0\\x00\\x02\\x01\n"
+           "field account certificate[0].subjectAltName.other 177+3 [utf-8] z@x\n"
+           "field text certificate[0].subjectAltName.directory.CN 195+6 [utf-8] 张三\n"
+           "field name certificate[0].subjectAltName.directory.GN 212+2 [utf-16be] N\\x09\n"
+           "field account certificate[0].subjectAltName.directory.UID 232+2 [us-ascii] u1\n"
+           "field id_number certificate[0].identifyCode 248+20 \\x13\\x12110101199003070000\n"
+           "field id_number certificate[0].identifyCode 283+1 1\n"
+           "field insurance_id certificate[0].insuranceNumber 298+5 \\x13\\x03123\n"
+           "end\n");
+    free(bytes);
+}
+
 static void second_hello_after_a_cipher_change_for_show(void **state)
 {
     (void)state;
@@ -434,6 +461,7 @@ int main(void)
         cmocka_unit_test(server_hello_and_what_follows),
         cmocka_unit_test(certificate_of_a_person),
         cmocka_unit_test(certificate_of_a_server),
+        cmocka_unit_test(certificate_made_by_hand),
         cmocka_unit_test(second_hello_after_a_cipher_change_for_show),
         cmocka_unit_test(messages_over_record_borders),
         cmocka_unit_test(ends_at_every_byte),
