@@ -125,8 +125,10 @@ static void flow_end_now(struct flow_table *t, struct flow *f, enum flow_end why
     t->n--;
 }
 
-static void expire(struct flow_table *t)
+void flow_table_advance(struct flow_table *t, uint64_t time_ns)
 {
+    if (time_ns > t->now_ns)
+        t->now_ns = time_ns;
     for (unsigned c = 0; c < FLOW_CLASS_COUNT; c++) {
         uint64_t timeout_ns = (uint64_t)t->limits.timeout_s[c] * 1000000000u;
         struct flow *f;
@@ -198,10 +200,8 @@ static bool begins_anew(const struct flow *f, const struct datagram *d, unsigned
 struct flow *flow_find(struct flow_table *t, const struct datagram *d, uint64_t hash,
                        uint64_t time_ns, uint64_t packet, unsigned *direction)
 {
-    if (time_ns > t->now_ns) {
+    if (time_ns > t->now_ns)
         t->now_ns = time_ns;
-        expire(t);
-    }
     struct flow *f = find_existing(t, d, hash, direction);
     if (f != NULL && begins_anew(f, d, *direction)) {
         flow_end_now(t, f, FLOW_OVER);

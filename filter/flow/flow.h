@@ -69,9 +69,12 @@ void flow_table_close(struct flow_table *t);
 /* flow_hash is the same for both directions of a flow, and well spread in all its bits. */
 uint64_t flow_hash(const struct datagram *d, uint64_t seed);
 
+/* flow_table_advance tells that it is time_ns now and ends flows whose time has come. */
+void flow_table_advance(struct flow_table *t, uint64_t time_ns);
+
 /* flow_find gives the flow of a datagram, making it if need be, marks it used at time_ns and tells
- * which direction the datagram goes in *direction: 0 from address[0]. First it ends flows whose
- * time has come. A SYN that cannot belong to the flow in the table ends it and makes another. */
+ * which direction the datagram goes in *direction: 0 from address[0]. A SYN that cannot belong to
+ * the flow in the table ends it and makes another. */
 struct flow *flow_find(struct flow_table *t, const struct datagram *d, uint64_t hash,
                        uint64_t time_ns, uint64_t packet, unsigned *direction);
 

@@ -110,6 +110,9 @@ struct datagram {
     uint32_t payload_len;       /* bytes of it we have */
     uint32_t wire_payload_len;  /* as the IP length says; > payload_len when the capture cut it */
     uint32_t payload_off;       /* of payload in packet.bytes, or in the reassembled datagram */
+    const uint8_t *ip;          /* innermost IP header, ip_len bytes with all behind it; NULL when
+                                   reassembled */
+    uint32_t ip_len;
     const struct piece *pieces; /* when reassembled: in order, without holes; else NULL */
     size_t n_pieces;
     enum skip why; /* SKIP_NONE when decoded */

@@ -86,6 +86,7 @@ enum skip layer_ip4(struct walk *w)
         return why;
     if ((why = check_ip4_sum(w, p, header)) != SKIP_NONE)
         return why;
+    w->out->ip = p;
     w->out->src = address_v4(p + 12);
     w->out->dst = address_v4(p + 16);
     w->out->ttl = p[8];
@@ -117,6 +118,7 @@ enum skip layer_ip6(struct walk *w)
         len = w->wire_end - w->pos;
     if (!walk_trim(w, len))
         return SKIP_MALFORMED;
+    w->out->ip = p;
     w->out->src = address_v6(p + 8);
     w->out->dst = address_v6(p + 24);
     w->out->ttl = p[7];

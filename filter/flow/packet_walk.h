@@ -69,9 +69,12 @@ static inline void walk_finish(struct walk *w, uint8_t proto, enum checksum chec
     g->payload_off = w->pos;
     g->payload_len = w->end - w->pos;
     g->wire_payload_len = w->wire_end - w->pos;
+    g->ip_len = (uint32_t)(g->payload + g->payload_len - g->ip);
     if (g->reassembled) {
         g->pieces = w->pieces;
         g->n_pieces = w->n_pieces;
+        g->ip = NULL;
+        g->ip_len = 0;
     }
     w->next = NULL;
 }

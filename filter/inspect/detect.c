@@ -520,9 +520,25 @@ void detect_opaque(struct inspector *in, struct layer *l, const struct event *ev
          ev->total > ev->at.len ? ev->total : ev->at.len, l->near, NULL, 0);
 }
 
+/* note_server remembers which server the flow says it talks to, for destination lists. */
+static void note_server(struct flow_app *app, const struct event *ev)
+{
+    if (app->server[0] != '\0' || (ev->flags & PART_WHOLE) != PART_WHOLE || ev->at.len == 0 ||
+        ev->at.len >= sizeof app->server)
+        return;
+    size_t n = 0;
+    while (n < ev->at.len && ev->raw[n] > ' ' && ev->raw[n] < 0x7f && ev->raw[n] != ':') {
+        uint8_t c = ev->raw[n];
+        app->server[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    app->server[n] = '\0';
+}
+
 void detect_field(struct inspector *in, struct layer *l, const struct event *ev)
 {
     struct detector *d = &in->detector;
+    if (ev->value == VALUE_HOST)
+        note_server(&l->inspection->app, ev);
     switch (ev->value) {
     case VALUE_BINARY:
     case VALUE_IMAGE:

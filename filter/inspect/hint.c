@@ -1,5 +1,7 @@
 /* hint.c - the one wrapper around nDPI, for 4.2 to 5.x. Its interface changes with every release;
  * the seams are in the inline functions at the top. */
+/* nDPI's headers use the BSD names of integer types. */
+#define _DEFAULT_SOURCE
 #include "inspect/hint.h"
 
 #include <ndpi_api.h>

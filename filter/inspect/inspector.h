@@ -36,6 +36,8 @@ struct flow_app {
     bool hint_done;
     uint8_t n_hint_packets;
     void *ndpi_flow; /* nDPI's own, while it is being asked */
+    char server[64]; /* first name of a server that the flow itself said (TLS, HTTP), lower case; ""
+                        none or too long. A claim of the client; never printed. */
     uint64_t findings[2];
     uint64_t opaque_bytes[2];
     uint64_t gap_bytes[2];

@@ -6,8 +6,9 @@
 #include "inspect/hint.h"
 
 enum {
-    RUNS_MAX = 64
-}; /* fragments of one datagram that keep their way back */
+    RUNS_MAX = 64,        /* fragments of one datagram that keep their way back */
+    EXPIRE_NS = 100000000 /* how often timeouts are looked at, of capture time */
+};
 
 struct traffic {
     struct traffic_options options;
@@ -17,6 +18,7 @@ struct traffic {
     struct inspector *inspector;
     struct hinter *hinter;
     uint64_t expired_ns;
+    uint64_t pushed, flow_peak; /* of the table, once it is closed */
 };
 
 /* side is the receiver of a stream's sink: which direction of which flow. */
@@ -187,8 +189,10 @@ void traffic_packet(struct traffic *t, const struct packet *p)
 {
     struct datagram d;
     enum skip why = decode_packet(t->decoder, p, &d);
-    if (p->time_ns > t->expired_ns + 1000000000u) {
+    /* Time goes on for every worker alike, whosever packet it is. */
+    if (p->time_ns > t->expired_ns + EXPIRE_NS) {
         t->expired_ns = p->time_ns;
+        flow_table_advance(t->flows, p->time_ns);
         (void)decoder_expire(t->decoder, p->time_ns);
     }
     bool has_addresses = why == SKIP_NONE || why == SKIP_ICMP || why == SKIP_IP_PROTOCOL;
@@ -221,6 +225,8 @@ void traffic_packet(struct traffic *t, const struct packet *p)
 void traffic_finish(struct traffic *t)
 {
     (void)decoder_expire(t->decoder, UINT64_MAX);
+    t->pushed = flow_table_pushed(t->flows);
+    t->flow_peak = flow_table_peak(t->flows);
     flow_table_close(t->flows);
     t->flows = NULL;
 }
@@ -235,9 +241,14 @@ const struct decoder_counts *traffic_decoder_counts(const struct traffic *t)
     return decoder_counts_get(t->decoder);
 }
 
-const struct flow_table *traffic_flows(const struct traffic *t)
+uint64_t traffic_pushed(const struct traffic *t)
 {
-    return t->flows;
+    return t->flows != NULL ? flow_table_pushed(t->flows) : t->pushed;
+}
+
+uint64_t traffic_flow_peak(const struct traffic *t)
+{
+    return t->flows != NULL ? flow_table_peak(t->flows) : t->flow_peak;
 }
 
 size_t traffic_memory_peak(const struct traffic *t)

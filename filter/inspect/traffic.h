@@ -41,10 +41,11 @@ void traffic_packet(struct traffic *t, const struct packet *p);
 void traffic_finish(struct traffic *t);
 void traffic_close(struct traffic *t);
 
-/* traffic_owns: packets that give no flow (ARP, other protocols) are counted by worker 0. */
+/* Counts, valid until traffic_close: of this worker's flows, and of all packets decoded. */
 const struct inspector_counts *traffic_counts(const struct traffic *t);
 const struct decoder_counts *traffic_decoder_counts(const struct traffic *t);
-const struct flow_table *traffic_flows(const struct traffic *t);
 size_t traffic_memory_peak(const struct traffic *t);
+uint64_t traffic_pushed(const struct traffic *t);    /* flows ended because the table was full */
+uint64_t traffic_flow_peak(const struct traffic *t); /* most flows at once */
 
 #endif
