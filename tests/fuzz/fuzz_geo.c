@@ -21,10 +21,12 @@ static void require(bool holds, const char *what)
 static void address_of(const struct ranges *r, uint32_t i, bool last, uint8_t out[16])
 {
     for (unsigned k = 0; k < 16; k++) {
+        uint64_t half = 0;
         if (r->family == 6)
-            out[k] = (uint8_t)((last ? r->last6 : r->first6)[i][k / 8] >> (56 - k % 8 * 8));
-        else
-            out[k] = k < 4 ? (uint8_t)((last ? r->last4 : r->first4)[i] >> (24 - k * 8)) : 0;
+            half = (last ? r->last6 : r->first6)[i][k / 8];
+        else if (k < 4)
+            half = (uint64_t)(last ? r->last4 : r->first4)[i] << 32;
+        out[k] = (uint8_t)(half >> (56 - k % 8 * 8) & 0xff);
     }
 }
 
