@@ -1,6 +1,13 @@
 /* registry.c - every dissector of the program, in the order in which equal bids win. */
 #include "dissectors/dissector.h"
 
+extern const struct dissector json_dissector;
+extern const struct dissector http1_dissector;
+extern const struct dissector mime_dissector;
+extern const struct dissector smtp_dissector;
+extern const struct dissector form_dissector;
+extern const struct dissector dicom_ul_dissector;
+extern const struct dissector dicom_dissector;
 extern const struct dissector tls_dissector;
 extern const struct dissector ssh_dissector;
 extern const struct dissector quic_dissector;
@@ -8,6 +15,13 @@ extern const struct dissector dtls_dissector;
 extern const struct dissector text_dissector;
 
 const struct dissector *const all_dissectors[] = {
+    &json_dissector,
+    &http1_dissector,
+    &mime_dissector,
+    &smtp_dissector,
+    &form_dissector,
+    &dicom_ul_dissector,
+    &dicom_dissector,
     &tls_dissector,
     &ssh_dissector,
     &quic_dissector,
