@@ -126,6 +126,19 @@ static void pass_boundary(struct mime_state *s, struct mime_out *o, enum boundar
     s->step = s->epilogue ? MIME_CLOSED : MIME_PART;
 }
 
+/* A call of memchr costs more than a short line; lines that are all short must not cost a call
+ * each. */
+static const uint8_t *find_lf(const uint8_t *p, size_t len)
+{
+    enum {
+        NEAR = 8
+    };
+    for (size_t i = 0; i < NEAR && i < len; i++)
+        if (p[i] == '\n')
+            return p + i;
+    return len > NEAR ? memchr(p + NEAR, '\n', len - NEAR) : NULL;
+}
+
 /* Content up to the next boundary line. The line end before a boundary is part of it, so a line
  * end at the end of the view is kept back. */
 static bool step_content(struct mime_state *s, struct mime_out *o)
@@ -141,7 +154,7 @@ static bool step_content(struct mime_state *s, struct mime_out *o)
         return true;
     }
     while (at < len) {
-        const uint8_t *nl = memchr(p + at, '\n', len - at);
+        const uint8_t *nl = find_lf(p + at, len - at);
         if (nl == NULL)
             break;
         size_t end = (size_t)(nl - p);

@@ -1,9 +1,13 @@
 /* mime_key.c - names of form fields that say what their value means. */
 #include "dissectors/mime_key.h"
 
+enum {
+    NAME_CAP = 24
+};
+
 static const struct {
-    const char *name;
-    enum value_kind value;
+    char name[NAME_CAP]; /* beside each other: all first letters are looked at */
+    uint8_t value;
 } keys[] = {
     {"name", VALUE_NAME},
     {"xm", VALUE_NAME},
@@ -191,7 +195,7 @@ uint32_t mime_key_find(const uint8_t *name, size_t len)
 
 enum value_kind mime_key_value(uint32_t key)
 {
-    return key > 0 && key <= N_KEYS ? keys[key - 1].value : VALUE_TEXT;
+    return key > 0 && key <= N_KEYS ? (enum value_kind)keys[key - 1].value : VALUE_TEXT;
 }
 
 const char *mime_key_name(uint32_t key)
