@@ -12,6 +12,7 @@ extern const struct dissector tls_dissector;
 extern const struct dissector ssh_dissector;
 extern const struct dissector quic_dissector;
 extern const struct dissector dtls_dissector;
+extern const struct dissector hl7v2_dissector;
 extern const struct dissector text_dissector;
 
 const struct dissector *const all_dissectors[] = {
@@ -26,6 +27,7 @@ const struct dissector *const all_dissectors[] = {
     &ssh_dissector,
     &quic_dissector,
     &dtls_dissector,
+    &hl7v2_dissector,
     &text_dissector,
     NULL,
 };
