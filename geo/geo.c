@@ -28,16 +28,16 @@ static const char ranges_remedy[] =
 static enum status find_mmdb(char out[STORE_PATH], struct fault *f)
 {
     const char *folder = getenv("MEDGUAN_DATADIR");
-    if (folder == NULL || folder[0] == '\0') {
-        folder = MEDGUAN_DATADIR;
-#ifdef MEDGUAN_SOURCE_DATADIR
-        (void)snprintf(out, STORE_PATH, "%s/%s", MEDGUAN_SOURCE_DATADIR, mmdb_file);
-        if (access(out, R_OK) == 0)
-            return STATUS_OK;
-#endif
-    }
-    if (snprintf(out, STORE_PATH, "%s/%s", folder, mmdb_file) >= STORE_PATH)
+    bool named = folder != NULL && folder[0] != '\0';
+    if (snprintf(out, STORE_PATH, "%s/%s", named ? folder : MEDGUAN_DATADIR, mmdb_file) >=
+        STORE_PATH)
         return fault_set(f, STATUS_USAGE, "MEDGUAN_DATADIR: path too long");
+#ifdef MEDGUAN_SOURCE_DATADIR
+    /* The installed file comes first: a build's source path may later belong to anybody. */
+    static const char source[] = MEDGUAN_SOURCE_DATADIR "/dbip-country.mmdb";
+    if (!named && access(out, F_OK) != 0 && access(source, R_OK) == 0)
+        memcpy(out, source, sizeof source);
+#endif
     return STATUS_OK;
 }
 

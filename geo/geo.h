@@ -52,8 +52,8 @@ enum {
 struct geo_options {
     const char *mmdb_path;    /* country MMDB: country.iso_code as MaxMind has it, or a flat
                                  country_code. NULL: dbip-country.mmdb in $MEDGUAN_DATADIR when that
-                                 is set, else in the source tree of a development build, else in
-                                 the folder of the installed program */
+                                 is set, else in the data folder of the installed program, else in
+                                 the source tree of a development build */
     const char *ranges4_path; /* text ranges of IPv4; NULL: /usr/share/tor/geoip */
     const char *ranges6_path; /* text ranges of IPv6; NULL: /usr/share/tor/geoip6 */
     const char *const *home;  /* n_home networks of the site, "ADDR/BITS" or "ADDR" */

@@ -1,6 +1,7 @@
 /* geo.c - `medguan geo`: what the country databases say of an address, and how old they are. */
 #include "geo/geo.h"
 #include "base/log.h"
+#include "command/command.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -9,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-int command_geo(int argc, char **argv);
 
 static const char usage[] =
     "Usage: medguan geo lookup [OPTION]... ADDRESS...\n"
@@ -254,7 +253,7 @@ static int lookup(const struct geo *geo, int n, char **addresses, bool json)
                      t.addresses, t.regions[REGION_INSIDE], t.regions[REGION_OUTSIDE],
                      t.regions[REGION_UNKNOWN], t.regions[REGION_DISAGREE],
                      t.regions[REGION_LOCAL]);
-    return t.failed ? 2 : t.outside > 0 ? 1 : 0;
+    return t.failed ? EXIT_TROUBLE : t.outside > 0 ? EXIT_ACT : EXIT_NOTHING;
 }
 
 static void format_date(int64_t seconds, char buf[16])
@@ -305,13 +304,13 @@ static void print_database(const struct geo_database *d, bool json)
 static int describe(const struct geo *geo, bool json)
 {
     struct geo_database d[GEO_DATABASES];
-    int code = 0;
+    int code = EXIT_NOTHING;
     geo_describe(geo, d);
     for (size_t i = 0; i < GEO_DATABASES; i++) {
         if (!d[i].loaded)
-            code = 2;
-        else if ((d[i].old || d[i].expired) && code == 0)
-            code = 1;
+            code = EXIT_TROUBLE;
+        else if ((d[i].old || d[i].expired) && code == EXIT_NOTHING)
+            code = EXIT_ACT;
         print_database(&d[i], json);
     }
     return code;
@@ -321,39 +320,39 @@ int command_geo(int argc, char **argv)
 {
     struct asked asked = {.databases.now = (int64_t)time(NULL)};
     if (!read_options(argc, argv, &asked))
-        return 2;
+        return EXIT_TROUBLE;
     if (asked.help) {
         (void)fputs(usage, stdout);
-        return 0;
+        return EXIT_NOTHING;
     }
     if (optind >= argc) {
         complain("lookup or info?");
-        return 2;
+        return EXIT_TROUBLE;
     }
     const char *what = argv[optind];
     int n = argc - optind - 1;
     bool is_lookup = strcmp(what, "lookup") == 0;
     if (!is_lookup && strcmp(what, "info") != 0) {
         complain("%s: not lookup or info", what);
-        return 2;
+        return EXIT_TROUBLE;
     }
     if (is_lookup ? n == 0 : n != 0) {
         complain(is_lookup ? "lookup needs an address" : "info takes no address");
-        return 2;
+        return EXIT_TROUBLE;
     }
     struct geo *geo;
     struct fault f = {""};
     asked.databases.allow_missing = !is_lookup;
     if (geo_open(&asked.databases, &geo, &f) != STATUS_OK) {
         log_write(LOG_ERROR, "%s", f.text);
-        return 2;
+        return EXIT_TROUBLE;
     }
     int code =
         is_lookup ? lookup(geo, n, argv + optind + 1, asked.json) : describe(geo, asked.json);
     geo_close(geo);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         log_write(LOG_ERROR, "standard output: cannot be written");
-        return 2;
+        return EXIT_TROUBLE;
     }
     return code;
 }

@@ -9,10 +9,9 @@
 
 #include <cmocka.h>
 
+#include "command/command.h"
 #include "geo/geo.h"
 #include "geo/ranges.h"
-
-int command_geo(int argc, char **argv);
 
 #define TINY SOURCE_DIR "/tests/unit/geo/"
 
