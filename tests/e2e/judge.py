@@ -54,7 +54,22 @@ def place_key(where):
 
 
 def holds(path, key):
-    return re.search(re.escape(key) + r"(?![0-9])", path, re.IGNORECASE) is not None
+    return re.search(rf"(?<![a-z0-9]){re.escape(key)}(?![a-z0-9])", path, re.IGNORECASE) is not None
+
+
+def whole_names(findings):
+    """Findings with those of the parts of one name (PID-5.1 and PID-5.2, family and given) as one."""
+    seen, kept = set(), []
+    for f in findings:
+        stem = re.sub(r"([A-Z0-9]{3}-\d+(\[\d+\])?)(\.\d+)+$", r"\1", f["path"])
+        stem = re.sub(r"[./](family|given)\b.*$", "", stem)
+        key = (stem, f.get("packet"), json.dumps(f.get("flow"), sort_keys=True))
+        if f["class"] == "person_name" and stem != f["path"]:
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(f)
+    return kept
 
 
 class Verdict:
@@ -68,7 +83,7 @@ class Verdict:
 
     def count(self):
         """Takes findings off for each planted value: first by class and place, then by class."""
-        left = list(self.findings)
+        left = whole_names(self.findings)
         short = []
         for e in self.truth["values"]:
             need = e["count"]
@@ -95,16 +110,17 @@ class Verdict:
                 self.surplus.setdefault(f["class"], []).append(f["path"])
 
     def directions(self):
+        """What goes to a far address must say outside as it is; what comes to the device may pass."""
         outside = {d["address"]: d["outside"] for d in self.truth["destinations"]}
         for f in self.findings:
-            ends = [f.get("flow", {}).get(k) for k in ("dst", "src")]
-            address = next((a for a in ends if a in outside), None)
-            if address is None:
+            flow, abroad = f.get("flow", {}), f.get("geo", {}).get("outside")
+            to = flow.get("dst")
+            if to not in outside and flow.get("src") not in outside:
                 self.faults.append(f"finding without a flow to a known address: {f.get('path')}")
-            elif f.get("geo", {}).get("outside") != outside[address]:
-                self.faults.append(f"{address}: outside is {f.get('geo', {}).get('outside')}")
-            elif outside[address] == (f.get("action") == "pass"):
-                self.faults.append(f"{address}: action {f.get('action')} for {f.get('class')}")
+            elif abroad != outside.get(to, False):
+                self.faults.append(f"{to}: outside is {abroad}")
+            elif to in outside and outside[to] == (f.get("action") == "pass"):
+                self.faults.append(f"{to}: action {f.get('action')} for {f.get('class')}")
         wanted = int(any(outside.values()) and bool(self.truth["values"]))
         if self.code != wanted:
             self.faults.append(f"exit code {self.code}, not {wanted}")
@@ -160,8 +176,9 @@ def judge_evasion(program, folder, wanted):
         faults = []
         if found[case["class"]] != case["expected_findings"]:
             faults.append(f"{found[case['class']]} of {case['class']}")
-        if found - Counter({case["class"]: found[case["class"]]}):
-            faults.append(f"also {dict(found)}")
+        also = [c for c in found if c not in (case["class"], *case.get("optional", []))]
+        if also:
+            faults.append("also " + ", ".join(also))
         if case["anomaly"] and not told:
             faults.append("no anomaly told")
         if code != 1:
@@ -174,9 +191,13 @@ def judge_evasion(program, folder, wanted):
 
 
 def essence(lines):
-    """What must not depend on the cut: how often which class was found where, with which tag."""
-    return Counter((f["class"], f["path"], f["tag"], json.dumps(f.get("flow", {}), sort_keys=True))
-                   for f in findings_of(lines))
+    """What must not depend on the cut: how often which class was found where, and which findings
+    share a tag. The tags themselves come from a key that may be new in every run."""
+    by_tag = {}
+    for f in findings_of(lines):
+        place = (f["class"], f["path"], json.dumps(f.get("flow", {}), sort_keys=True))
+        by_tag.setdefault(f["tag"], []).append(place)
+    return Counter((place, tuple(sorted(places))) for places in by_tag.values() for place in places)
 
 
 def judge_recut(program, capture, n, seed):
@@ -192,8 +213,9 @@ def judge_recut(program, capture, n, seed):
             if got != wanted:
                 wrong += 1
                 lost, gained = wanted - got, got - wanted
-                print(f"seed {i}: {sum(lost.values())} lost, {sum(gained.values())} gained: "
-                      + ", ".join(f"{k[0]} {k[1]}" for k in list(lost + gained)[:4]), flush=True)
+                if wrong <= 10:
+                    print(f"seed {i}: {sum(lost.values())} lost, {sum(gained.values())} gained: "
+                          + ", ".join(f"{k[0][0]} {k[0][1]}" for k in list(lost + gained)[:4]), flush=True)
     print(f"{n - wrong} of {n} cuts give the same {sum(wanted.values())} findings")
     return 1 if wrong else 0
 

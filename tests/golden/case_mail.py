@@ -41,13 +41,23 @@ class Letter:
         return "\r\n".join(lines) + "\r\n"
 
 
+DEVICE, SERVICE = "ct64@device.example.com", "service@vendor.example.com"
+
+
+def envelope(truth):
+    """The addresses of machines in headers and SMTP commands: e-mail addresses, yet nobody's."""
+    for address, places in ((DEVICE, ("from", "sender", "message-id")), (SERVICE, ("to", "recipient"))):
+        for where in places:
+            truth.optional(address, where)
+
+
 def compose(truth, people):
     """text/plain in base64, text/html quoted-printable, a GB18030 table attached in base64."""
     a, b, c = (truth.person(people.person(), "patient") for _ in range(3))
     letter = Letter(truth, "utf-8")
     message = MIMEMultipart("mixed", boundary="=-medguan-mixed-1")
     message["Subject"] = "CT64 report"
-    message["From"], message["To"] = "ct64@device.example.com", "service@vendor.example.com"
+    message["From"], message["To"] = DEVICE, SERVICE
     message["Date"] = "Fri, 15 Mar 2024 08:30:00 +0800"
     message["Message-ID"] = "<20240315.0830@device.example.com>"
     message.attach(MIMEText(letter.text(a, "part 1 text/plain"), "plain", "utf-8"))
@@ -63,6 +73,7 @@ def compose(truth, people):
     attached.add_header("Content-Disposition", "attachment", filename="patients.csv")
     message.attach(attached)
     truth.object("mail")
+    envelope(truth)
     data = message.as_bytes(policy=email.policy.SMTP)
     for key, counts in truth.values.items():  # what quoted-printable left whole lies open
         if key[4] == "part 2 text/html":
@@ -75,7 +86,7 @@ def plain(truth, people):
     p = truth.person(people.person(), "patient")
     message = EmailMessage(policy=email.policy.SMTP)
     message["Subject"] = "plain"
-    message["From"], message["To"] = "ct64@device.example.com", "service@vendor.example.com"
+    message["From"], message["To"] = DEVICE, SERVICE
     message.set_content(Letter(truth, "utf-8", clear=True).text(p, "text/plain"), cte="8bit")
     truth.object("mail")
     return message.as_bytes()

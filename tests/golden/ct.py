@@ -81,7 +81,7 @@ class Object:
             ("0010,0040", "CS", p.sex),
             ("0010,1000", "LO", put(p, "id_number", p.id_number, "(0010,1000)")),
             ("0010,1002", "SQ", [[
-                ("0010,0020", "LO", put(p, "insurance_number", p.insurance_number,
+                ("0010,0020", "LO", put(p, "medical_record_number", p.insurance_number,
                                         "(0010,1002)[0].(0010,0020)")),
                 ("0010,0022", "CS", "TEXT")]]),
             ("0010,1010", "AS", "045Y"),

@@ -43,7 +43,7 @@ class Resources:
                          "city": optional(p.city, "address.city"),
                          "state": optional(p.province, "address.state"),
                          "postalCode": optional(p.postal_code, "address.postalCode"),
-                         "country": "CN"}],
+                         "country": optional("CN", "address.country")}],
         }
 
     def observation(self, p, root="$"):

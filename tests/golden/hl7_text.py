@@ -31,7 +31,8 @@ class Writer:
         """Address components that are no person's own."""
         return "^".join(["", "", self.truth.optional(p.city, where + ".3"),
                          self.truth.optional(p.province, where + ".4"),
-                         self.truth.optional(p.postal_code, where + ".5")])
+                         self.truth.optional(p.postal_code, where + ".5"),
+                         self.truth.optional("CHN", where + ".6")])
 
     def staff(self, where):
         return self.truth.optional("D0417", where + ".1")
@@ -46,7 +47,7 @@ class Writer:
                 + put(p, "person_name", p.name, "PID-5", wire=name) + ("^^^^^L" if split_name else "")
                 + "||" + put(p, "birth_date", p.birth_date, "PID-7") + f"|{p.sex}|||"
                 + put(p, "address", p.street, "PID-11.1")
-                + self.place(p, "PID-11") + "^CHN^H||"
+                + self.place(p, "PID-11") + "^H||"
                 + put(p, "phone", p.phone, "PID-13.1") + "^PRN^CP~^NET^Internet^"
                 + put(p, "email", p.email, "PID-13.4") + "|||||"
                 + put(p, "account", p.account, "PID-18.1") + "|"
@@ -71,7 +72,7 @@ class Writer:
             self.pid(p),
             "NK1|1|" + put(kin, "person_name", kin.name, "NK1-2", wire=f"{kin.surname}^{kin.given}")
             + "|SPO^配偶|" + put(kin, "address", kin.street, "NK1-4.1")
-            + self.place(kin, "NK1-4") + "^CHN|"
+            + self.place(kin, "NK1-4") + "|"
             + put(kin, "phone", kin.phone, "NK1-5.1"),
             self.pv1(doctor),
             "IN1|1|CZJM|YIBAO|城乡居民医疗保险" + "|" * 32
