@@ -123,6 +123,38 @@ unsigned rule_flags(const char *pattern)
     return HS_FLAG_DOTALL;
 }
 
+/* crosses_fields tells that the pattern holds something that also matches the byte between fields:
+ * a dot, \D \N \P \S \W, or a negated class that does not begin with \x1e. The leftmost start of a
+ * match would then lie in another field, and the match in this one would be lost. */
+static bool crosses_fields(const char *pattern)
+{
+    bool in_class = false;
+    for (const char *p = pattern; *p != '\0'; p++) {
+        if (*p == '\\' && p[1] != '\0') {
+            p++;
+            if (strchr("DNPSW", *p) != NULL)
+                return true;
+        } else if (in_class && p[0] == '[' && p[1] == ':') {
+            if (p[2] == '^')
+                return true;
+            const char *end = strstr(p, ":]"); /* [:alpha:] */
+            p = end != NULL ? end + 1 : p;
+        } else if (in_class) {
+            in_class = *p != ']';
+        } else if (*p == '[') {
+            const bool negated = p[1] == '^';
+            if (negated && strncmp(p + 2, "\\x1e", 4) != 0)
+                return true;
+            p += negated ? 1 : 0;
+            p += p[1] == ']' ? 1 : 0; /* a bracket that stands first is a letter */
+            in_class = true;
+        } else if (*p == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* check_pattern refuses what Hyperscan does not understand, and lengths we do not carry. */
 static void check_pattern(const struct config_node *node, const struct rule *rule, struct fault *f)
 {
@@ -144,6 +176,10 @@ static void check_pattern(const struct config_node *node, const struct rule *rul
     else if (rule->scan == SCAN_REGEX && found->max_width > RULE_MAX_LEN)
         (void)config_fault(node, f, "pattern can match more than %d bytes: bound its repeats",
                            RULE_MAX_LEN);
+    else if (rule->scan == SCAN_REGEX && crosses_fields(rule->pattern))
+        (void)config_fault(node, f,
+                           "pattern can match the byte 1e between fields: write "
+                           "[^\\x1e] for a dot, [^\\x1e...] for a negated class");
     else if (found->matches_only_at_eod || found->matches_at_eod)
         (void)config_fault(node, f, "pattern looks at the end of the text: use boundary");
     free(found);
