@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE /* pcap.h uses u_int */
 #include "capture/live.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,7 @@ struct live {
     pcap_t *pcap;
     uint16_t link_type;
     bool nanoseconds;
-    uint64_t timeout_ns;
-    bool stopped;
+    int timeout_ms;
     uint8_t *kept; /* a packet that no longer fitted into the block before */
     struct packet kept_packet;
     bool has_kept;
@@ -33,7 +33,7 @@ static bool set_up(struct live *l, const struct source_options *o)
                                                                      : (int)DEFAULT_BUFFER_BYTES;
     int timeout = o->timeout_ms > 0 && o->timeout_ms <= INT32_MAX ? (int)o->timeout_ms
                                                                   : (int)DEFAULT_TIMEOUT_MS;
-    l->timeout_ns = (uint64_t)timeout * UINT64_C(1000000);
+    l->timeout_ms = timeout;
     l->nanoseconds = pcap_set_tstamp_precision(l->pcap, PCAP_TSTAMP_PRECISION_NANO) == 0;
     return pcap_set_snaplen(l->pcap, snaplen) == 0 &&
            pcap_set_promisc(l->pcap, !o->no_promiscuous) == 0 &&
@@ -66,6 +66,11 @@ static bool begin(struct live *l, const char *iface, const struct source_options
         const char *more = pcap_geterr(l->pcap);
         (void)fault_set(f, STATUS_IO, "%s: cannot capture: %s%s%s", iface, pcap_statustostr(rc),
                         more[0] != '\0' ? ": " : "", more);
+        return false;
+    }
+    char why[PCAP_ERRBUF_SIZE] = "";
+    if (pcap_setnonblock(l->pcap, 1, why) != 0) {
+        (void)fault_set(f, STATUS_IO, "%s: cannot set up: %s", iface, why);
         return false;
     }
     if (o->filter != NULL && !set_filter(l, iface, o->filter, f))
@@ -132,39 +137,53 @@ static bool add(struct block *b, size_t *used, const struct packet *p)
     return true;
 }
 
+static void keep(struct live *l, const struct packet *p)
+{
+    memcpy(l->kept, p->bytes, p->len);
+    l->kept_packet = *p;
+    l->kept_packet.bytes = l->kept;
+    l->has_kept = true;
+}
+
+/* Waits for packets ourselves: libpcap's own wait may never end on a silent interface. */
+static void wait_for_packets(struct live *l)
+{
+    struct pollfd p = {.fd = pcap_get_selectable_fd(l->pcap), .events = POLLIN};
+    (void)poll(&p, p.fd >= 0, l->timeout_ms);
+}
+
 enum status live_fill(struct live *l, struct block *b, struct fault *f)
 {
     size_t used = 0;
+    bool waited = false;
     b->n_packets = 0;
     if (l->has_kept)
         (void)add(b, &used, &l->kept_packet);
     l->has_kept = false;
-    while (!l->stopped) {
+    for (;;) {
         struct pcap_pkthdr *h;
         const u_char *bytes;
         int rc = pcap_next_ex(l->pcap, &h, &bytes);
-        if (rc == PCAP_ERROR_BREAK) {
-            l->stopped = true;
-        } else if (rc == 0) {
-            return STATUS_OK;
-        } else if (rc != 1) {
+        if (rc == PCAP_ERROR_BREAK)
+            return b->n_packets > 0 ? STATUS_OK : STATUS_END;
+        if (rc < 0)
             return fault_set(f, STATUS_IO, "capture broke off: %s", pcap_geterr(l->pcap));
-        } else {
-            struct packet p = packet_of(l, h, bytes);
-            if (add(b, &used, &p)) {
-                /* A slow trickle never lets the wait run out. */
-                if (p.time_ns - b->packets[0].time_ns > l->timeout_ns)
-                    return STATUS_OK;
-                continue;
-            }
-            memcpy(l->kept, p.bytes, p.len);
-            l->kept_packet = p;
-            l->kept_packet.bytes = l->kept;
-            l->has_kept = true;
+        if (rc == 0) {
+            if (b->n_packets > 0 || waited)
+                return STATUS_OK;
+            waited = true;
+            wait_for_packets(l);
+            continue;
+        }
+        struct packet p = packet_of(l, h, bytes);
+        if (!add(b, &used, &p)) {
+            keep(l, &p);
             return STATUS_OK;
         }
+        /* A steady trickle must not hold the first packet back for long. */
+        if (p.time_ns - b->packets[0].time_ns > (uint64_t)l->timeout_ms * UINT64_C(1000000))
+            return STATUS_OK;
     }
-    return b->n_packets > 0 ? STATUS_OK : STATUS_END;
 }
 
 void live_stop(struct live *l)

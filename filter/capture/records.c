@@ -63,6 +63,8 @@ static size_t start(struct records *r, const uint8_t *bytes, size_t len, bool la
 size_t records_walk(struct records *r, const uint8_t *bytes, size_t len, bool last, struct block *b)
 {
     size_t done = 0;
+    if (r->ended)
+        return 0;
     if (r->format == FORMAT_UNKNOWN) {
         done = start(r, bytes, len, last);
         r->off += done;

@@ -250,8 +250,11 @@ static void read_more(struct source *s, struct block *b, struct stretch *at)
         at->end += got;
     else
         s->in_ended = true;
-    if (status != STATUS_OK && status != STATUS_END)
+    if (status != STATUS_OK && status != STATUS_END) {
         complaints_add(&s->complaints, "%s", f.text);
+        if (at->end == at->start && s->records.off == 0)
+            s->records.ended = true; /* nothing came at all: all is said */
+    }
     note_progress(s);
 }
 
