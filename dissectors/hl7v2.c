@@ -169,36 +169,47 @@ struct word {
     size_t len;
 };
 
-/* header_words cuts field `field` (3..) out of a header segment of n bytes, at its component
- * separators; it returns how many were found, 0 when the field does not end inside the n bytes
- * though the segment goes on. Wide characters are told apart by trial, nothing being known yet. */
-static size_t header_words(struct reader *r, size_t n, bool ended, unsigned field,
-                           enum byte_class at, struct word *words, size_t max)
+/* header_field finds field `field` (3..) of a header segment of n bytes. A field that does not end
+ * inside the n bytes, though the segment goes on, is not found. Wide characters are told apart by
+ * trial, nothing being known yet. */
+static struct word header_field(struct reader *r, size_t n, bool ended, unsigned field)
 {
     const uint8_t *p = r->in.bytes + r->pos;
+    size_t from = 4;
     unsigned now = 2;
-    size_t found = 0, from = 0;
-    for (size_t i = 4; i <= n; i++) {
-        uint8_t class = i < n ? r->scan.classes[p[i]] : BYTE_FIELD;
-        if (i < n && class == BYTE_HIGH) {
+    scan_seek(&r->scan, r->pos + from);
+    for (;;) {
+        size_t i = scan_next(&r->scan) - r->pos;
+        unsigned class = i < n ? r->scan.classes[p[i]] : BYTE_FIELD;
+        if (class == BYTE_HIGH) {
             size_t wide = scan_wide(&r->scan, r->pos + i);
-            i += wide > 0 ? wide - 1 : 0;
-            continue;
-        }
-        if (now == field && found < max && (class == BYTE_FIELD || class == at)) {
-            if (i == n && !ended)
-                return 0;
-            words[found++] = (struct word){p + from, i - from};
-            from = i + 1;
+            scan_skip(&r->scan, r->pos + i + (wide > 0 ? wide : 1));
         }
         if (class != BYTE_FIELD)
             continue;
+        if (i >= n && (!ended || now != field))
+            return (struct word){p, 0};
         if (now == field)
-            return found;
-        now++;
+            return (struct word){p + from, (i < n ? i : n) - from};
         from = i + 1;
+        now++;
     }
-    return 0;
+}
+
+/* word_cut takes the first part of *rest, up to a byte of that class, and leaves what follows. */
+static struct word word_cut(const struct scan *scan, struct word *rest, enum byte_class class)
+{
+    struct word first = *rest;
+    for (size_t i = 0; i < rest->len; i++)
+        if (scan->classes[rest->bytes[i]] == class) {
+            first.len = i;
+            rest->bytes += i + 1;
+            rest->len -= i + 1;
+            return first;
+        }
+    rest->bytes += rest->len;
+    rest->len = 0;
+    return first;
 }
 
 static struct delimiters header_delimiters(const uint8_t *p, size_t n)
@@ -216,18 +227,17 @@ static struct delimiters header_delimiters(const uint8_t *p, size_t n)
     return d;
 }
 
-static void header_charset(struct reader *r, size_t n, bool ended)
+/* header_charset reads MSH-18. The first set says what the message is written in; others
+ * (2.15.9.18) are escaped to, which in practice only says more where the first is ASCII. */
+static enum charset header_charset(struct reader *r, struct word rest)
 {
-    struct word words[3];
-    size_t found = header_words(r, n, ended, 18, BYTE_REPEAT, words, 3);
-    r->s->charset = CHARSET_UNKNOWN;
-    /* The first says what the message is written in; others (2.15.9.18) are escaped to, which in
-     * practice only says more where the first is ASCII. */
-    for (size_t i = 0; i < found; i++)
-        if (r->s->charset == CHARSET_UNKNOWN || r->s->charset == CHARSET_ASCII) {
-            enum charset set = hl7v2_charset(words[i].bytes, words[i].len);
-            r->s->charset = (uint8_t)(set != CHARSET_UNKNOWN ? set : r->s->charset);
-        }
+    enum charset charset = CHARSET_UNKNOWN;
+    for (int i = 0; i < 3 && (charset == CHARSET_UNKNOWN || charset == CHARSET_ASCII); i++) {
+        struct word word = word_cut(&r->scan, &rest, BYTE_REPEAT);
+        enum charset set = hl7v2_charset(word.bytes, word.len);
+        charset = set != CHARSET_UNKNOWN ? set : charset;
+    }
+    return charset;
 }
 
 /* header_encoding is where values begin: behind MSH-2 when that is delimiters and nothing else, up
@@ -260,16 +270,17 @@ static enum step header_read(struct reader *r)
     s->delimiters = header_delimiters(p, n);
     s->charset = CHARSET_UNKNOWN;
     scan_set(&r->scan, &s->delimiters, WIDTH_TRIAL);
-    struct word kind[2] = {{p, 0}, {p, 0}};
+    const char *name = hl7v2_segment_at(hl7v2_segment_find(p))->name;
     if (message) {
-        header_charset(r, n, ended);
-        (void)header_words(r, n, ended, 9, BYTE_COMPONENT, kind, 2);
+        struct word trigger = header_field(r, n, ended, 9);
+        struct word type = word_cut(&r->scan, &trigger, BYTE_COMPONENT);
+        trigger = word_cut(&r->scan, &trigger, BYTE_COMPONENT);
+        name = hl7v2_message(type.bytes, type.len, trigger.bytes, trigger.len);
+        s->charset = (uint8_t)header_charset(r, header_field(r, n, ended, 18));
         scan_set(&r->scan, &s->delimiters, hl7v2_width((enum charset)s->charset));
     }
     r->set = true;
-    const char *name = message
-                           ? hl7v2_message(kind[0].bytes, kind[0].len, kind[1].bytes, kind[1].len)
-                           : hl7v2_segment_at(hl7v2_segment_find(p))->name;
+    r->ev.charset = s->charset;
     s->flags |= FLAG_MESSAGE;
     if (!hl7v2_tell(r, EVENT_BEGIN, r->pos, 0, name))
         return STEP_STOP;
@@ -332,6 +343,9 @@ static struct feed_result hl7v2_feed(void *state, struct view in, event_fn *emit
     if (in.len == 0)
         in.bytes = nothing;
     struct reader r = {.s = s, .in = in, .emit = emit, .receiver = receiver};
+    r.ev =
+        (struct event){.kind = EVENT_FIELD, .charset = s->charset, .pad = ' ', .n_path = N_STEPS};
+    memcpy(r.ev.path, s->path, sizeof s->path);
     r.scan.bytes = in.bytes;
     r.scan.len = in.len;
     r.scan.last = in.last;
@@ -342,6 +356,7 @@ static struct feed_result hl7v2_feed(void *state, struct view in, event_fn *emit
     enum step step = STEP_ON;
     while (step == STEP_ON && (r.pos < in.len || s->phase == PHASE_VALUES))
         step = read_on(&r);
+    memcpy(s->path, r.ev.path, sizeof s->path);
     if (step == STEP_STOP)
         return feed_stop(r.pos);
     if (in.last)
@@ -384,7 +399,7 @@ static unsigned hl7v2_probe(struct view head)
 static int hl7v2_path(const struct event *ev, char *buf, size_t cap)
 {
     static const char unknown[] = "???";
-    if (ev->n_path < 5)
+    if (ev->n_path < N_STEPS)
         return snprintf(buf, cap, "-");
     uint8_t name[3] = {(uint8_t)(ev->path[0] >> 16), (uint8_t)(ev->path[0] >> 8),
                        (uint8_t)ev->path[0]};

@@ -46,7 +46,7 @@ enum hl7v2_type {
     TYPE_COUNT
 };
 
-/* What hl7v2_kind says beside the value_kind in its low five bits. */
+/* What a kind says beside the value_kind in its low five bits. */
 enum {
     KIND_VALUE = 0x1f,
     KIND_PART = 0x20, /* one part of a value that counts once: SAME_VALUE after the first */
@@ -67,11 +67,16 @@ const struct hl7v2_segment *hl7v2_segment_at(unsigned index);
 /* hl7v2_segment_find gives the place of the segment with these three bytes as its name, or 0. */
 unsigned hl7v2_segment_find(const uint8_t *name);
 
-/* hl7v2_kind is the meaning of a component (1..) of a type, with KIND_ bits. */
-uint8_t hl7v2_kind(enum hl7v2_type type, unsigned component, unsigned sub);
+/* hl7v2_shape is how a data type is cut and what its components mean. */
+struct hl7v2_shape {
+    uint8_t kinds[16]; /* by component, 1..15: value_kind with KIND_ bits; later ones are text */
+    bool primitive;    /* one component, which is not named in a path */
+    bool whole;        /* component and subcomponent separators are text */
+    uint16_t special;  /* bits of components that need more than their kind to be understood */
+};
 
-/* hl7v2_is_primitive tells that a type has one component, which then is not named in a path. */
-bool hl7v2_is_primitive(enum hl7v2_type type);
+/* hl7v2_shapes is indexed by hl7v2_type. */
+extern const struct hl7v2_shape hl7v2_shapes[TYPE_COUNT];
 
 /* hl7v2_value_type is the type of OBX-5 for the word in OBX-2 (table 0125). */
 enum hl7v2_type hl7v2_value_type(const uint8_t *word, size_t len);

@@ -36,7 +36,17 @@ enum hl7v2_flag {
     FLAG_SEEN = 1 << 7     /* a part of the value of this repetition was told */
 };
 
-/* hl7v2_state: places are 1-based as in the standard; field 0 is a line that is no segment. */
+/* Steps of event.path, 1-based as in the standard. */
+enum {
+    AT_SEGMENT, /* the three bytes of its name; 0: none, a line of text */
+    AT_FIELD,   /* 0 for a line of text */
+    AT_REPETITION,
+    AT_COMPONENT, /* 0: the type has one, and this is all of it */
+    AT_SUB,
+    N_STEPS
+};
+
+/* hl7v2_state is at most 256 bytes. */
 struct hl7v2_state {
     uint8_t phase;
     uint8_t flags;
@@ -54,11 +64,11 @@ struct hl7v2_state {
     uint8_t long_value;
     uint8_t long_flags;
     uint8_t peek_component; /* components passed while CX-5 is looked for */
-    uint32_t name;          /* three bytes of the segment's name */
-    uint32_t field, repetition, component, sub;
-    uint32_t looked;    /* bytes after the position that were looked at before */
-    uint32_t peeked;    /* the same for the search of CX-5 */
-    uint32_t peek_from; /* where CX-5 begins after the position */
+    uint32_t component;
+    uint32_t path[N_STEPS]; /* of the value, while no view is read */
+    uint32_t looked;        /* bytes after the position that were looked at before */
+    uint32_t peeked;        /* the same for the search of CX-5 */
+    uint32_t peek_from;     /* where CX-5 begins after the position */
 };
 
 /* step says how a part of the reading ended. */
@@ -73,10 +83,10 @@ struct reader {
     struct view in;
     event_fn *emit;
     void *receiver;
-    size_t pos;  /* start of the value, segment or text being read; all before is done with */
-    size_t need; /* bytes from pos on that are needed */
-    bool set;    /* scan has the classes of the message */
-    struct event ev;
+    size_t pos;      /* start of the value, segment or text being read; all before is done with */
+    size_t need;     /* bytes from pos on that are needed */
+    bool set;        /* scan has the classes of the message */
+    struct event ev; /* the event to tell next; its path is where the reading is */
     struct scan scan;
 };
 
@@ -97,8 +107,15 @@ enum step hl7v2_segment_read(struct reader *r);
 /* hl7v2_values_read reads values until the segment, the message or the view ends. */
 enum step hl7v2_values_read(struct reader *r);
 
-/* hl7v2_segment_enter begins segment `name`, whose fields start at r->pos as field `field`. */
+/* hl7v2_segment_enter begins segment `name`, whose first value, of field `field`, starts at the
+ * position. */
 void hl7v2_segment_enter(struct reader *r, const uint8_t *name, uint32_t field);
+
+/* hl7v2_message_leave ends the message at the position, where `framing` bytes are no text. */
+enum step hl7v2_message_leave(struct reader *r, size_t framing);
+
+/* hl7v2_wait says that one more byte is needed than there are. */
+enum step hl7v2_wait(struct reader *r);
 
 /* hl7v2_long_end tells the last part of a long value, [pos, end). */
 bool hl7v2_long_end(struct reader *r, size_t end);
@@ -108,5 +125,38 @@ bool hl7v2_tell(struct reader *r, enum event_kind kind, size_t at, size_t len, c
 
 /* hl7v2_message_end tells the end of the message, if one is open. */
 bool hl7v2_message_end(struct reader *r, size_t at);
+
+/* repetition_enter begins a repetition of the field. */
+static inline void repetition_enter(struct reader *r)
+{
+    struct hl7v2_state *s = r->s;
+    const struct hl7v2_shape *shape = &hl7v2_shapes[s->type];
+    s->component = 1;
+    r->ev.path[AT_COMPONENT] = !shape->primitive;
+    r->ev.path[AT_SUB] = 1;
+    s->flags &= (uint8_t)~FLAG_SEEN;
+    s->shifted = 0;
+    if (shape->special == 0)
+        return;
+    s->id_kind = VALUE_COUNT;
+    s->peeked = 0;
+    s->peek_component = 0;
+    s->peek_from = 0;
+    s->media = 0;
+    s->coding = CODING_NONE;
+}
+
+/* field_enter begins a field of `segment`. */
+static inline void field_enter(struct reader *r, const struct hl7v2_segment *segment,
+                               uint32_t field)
+{
+    struct hl7v2_state *s = r->s;
+    r->ev.path[AT_FIELD] = field;
+    r->ev.path[AT_REPETITION] = 1;
+    s->type = field < segment->n ? segment->types[field] : (uint8_t)TYPE_TEXT;
+    if (s->type == TYPE_VALUE)
+        s->type = s->obx_type;
+    repetition_enter(r);
+}
 
 #endif

@@ -17,30 +17,40 @@ enum stop {
 
 /* ---- telling ------------------------------------------------------------------------------- */
 
-static void place_set(struct reader *r)
-{
-    struct hl7v2_state *s = r->s;
-    struct event *ev = &r->ev;
-    ev->n_path = 5;
-    ev->path[0] = s->name;
-    ev->path[1] = s->field;
-    ev->path[2] = s->repetition;
-    ev->path[3] =
-        s->component == 1 && s->sub == 1 && hl7v2_is_primitive(s->type) ? 0 : s->component;
-    ev->path[4] = s->sub;
-    ev->charset = s->charset;
-}
-
+/* value_emit tells [pos, end); kind, value, hint, coding and SAME_VALUE are set. An event that is
+ * not a plain field is one again after it. */
 static bool value_emit(struct reader *r, size_t end, uint8_t part, bool escaped)
 {
     struct event *ev = &r->ev;
+    ev->charset = r->s->charset;
     ev->flags = (uint8_t)((ev->flags & SAME_VALUE) | part);
     ev->escape = escaped ? ESCAPE_HL7 : ESCAPE_NONE;
     ev->escape_char = escaped ? r->s->delimiters.escape : 0;
-    ev->pad = ev->kind == EVENT_FIELD ? ' ' : 0;
     ev->at = (struct span){r->in.off + r->pos, end - r->pos};
     ev->raw = r->in.bytes + r->pos;
-    return r->emit(r->receiver, ev);
+    if (ev->kind == EVENT_FIELD)
+        return r->emit(r->receiver, ev);
+    ev->pad = 0;
+    bool on = r->emit(r->receiver, ev);
+    ev->kind = EVENT_FIELD;
+    ev->pad = ' ';
+    ev->hint = NULL;
+    ev->coding[0] = CODING_NONE;
+    return on;
+}
+
+/* kind_at is the meaning of the component the reading is in, with KIND_ bits. */
+static uint8_t kind_at(const struct reader *r)
+{
+    const struct hl7v2_state *s = r->s;
+    uint32_t component = s->component;
+    unsigned type = s->type;
+    if (type == TYPE_NAMED && component == 1) {
+        type = TYPE_STAFF;
+        component = r->ev.path[AT_SUB];
+    }
+    return component < sizeof hl7v2_shapes[0].kinds ? hl7v2_shapes[type].kinds[component]
+                                                    : (uint8_t)VALUE_TEXT;
 }
 
 /* kind_set fills in what the value at the position means. */
@@ -48,8 +58,6 @@ static void kind_set(struct reader *r)
 {
     struct hl7v2_state *s = r->s;
     struct event *ev = &r->ev;
-    ev->kind = EVENT_FIELD;
-    ev->hint = NULL;
     ev->flags = 0;
     if (s->type == TYPE_ENCAPSULATED && s->component == 5 && s->coding != CODING_NONE) {
         ev->kind = EVENT_PAYLOAD;
@@ -58,8 +66,7 @@ static void kind_set(struct reader *r)
         ev->coding[0] = s->coding;
         return;
     }
-    ev->coding[0] = CODING_NONE;
-    uint8_t kind = hl7v2_kind((enum hl7v2_type)s->type, s->component, s->sub);
+    uint8_t kind = kind_at(r);
     ev->value = kind & KIND_VALUE;
     if ((kind & KIND_TYPED) && s->id_kind != VALUE_COUNT)
         ev->value = s->id_kind;
@@ -79,7 +86,7 @@ static void word_keep(struct reader *r, const uint8_t *word, size_t len)
     struct hl7v2_state *s = r->s;
     if (s->type == TYPE_VALUE_TYPE && s->component == 1)
         s->obx_type = (uint8_t)hl7v2_value_type(word, len);
-    if (s->type != TYPE_ENCAPSULATED || s->sub != 1)
+    if (s->type != TYPE_ENCAPSULATED || r->ev.path[AT_SUB] != 1)
         return;
     if (s->component == 2 || s->component == 3)
         s->media = hl7v2_media_find(word, len, s->media);
@@ -105,7 +112,6 @@ static bool value_tell(struct reader *r, size_t end)
         return true;
     if (r->s->type >= TYPE_VALUE_TYPE)
         word_keep(r, p, n);
-    place_set(r);
     kind_set(r);
     return value_emit(r, end, PART_WHOLE, r->s->escaped != 0);
 }
@@ -113,7 +119,6 @@ static bool value_tell(struct reader *r, size_t end)
 static bool long_begin(struct reader *r, size_t end)
 {
     struct hl7v2_state *s = r->s;
-    place_set(r);
     kind_set(r);
     s->flags |= FLAG_LONG;
     s->long_kind = r->ev.kind;
@@ -129,7 +134,6 @@ static bool long_begin(struct reader *r, size_t end)
 static bool long_part(struct reader *r, size_t end, uint8_t part)
 {
     struct hl7v2_state *s = r->s;
-    place_set(r);
     r->ev.kind = s->long_kind;
     r->ev.value = s->long_value;
     r->ev.flags = s->long_flags;
@@ -175,7 +179,7 @@ static size_t value_end(struct reader *r, enum stop *out)
 {
     struct hl7v2_state *s = r->s;
     /* Delimiters below the level at which the value may be cut are part of it. */
-    const unsigned least = s->type == TYPE_PLAIN ? BYTE_REPEAT : BYTE_SUB;
+    const unsigned least = hl7v2_shapes[s->type].whole ? BYTE_REPEAT : BYTE_SUB;
     const size_t limit = s->flags & FLAG_LONG ? SIZE_MAX : r->pos + HL7V2_WHOLE;
     for (;;) {
         size_t i = scan_next(&r->scan);
@@ -234,7 +238,7 @@ static bool id_look(struct reader *r)
     const uint8_t *p = r->in.bytes;
     size_t i = r->pos + s->peeked;
     const size_t limit = r->pos + HL7V2_WHOLE;
-    uint8_t own = hl7v2_kind((enum hl7v2_type)s->type, 1, 1) & KIND_VALUE;
+    uint8_t own = hl7v2_shapes[s->type].kinds[1] & KIND_VALUE;
     for (;; i++) {
         bool over = i >= r->in.len;
         if (i > limit || (over && r->in.last && s->peek_component < 4)) {
@@ -277,178 +281,131 @@ static bool id_wanted(const struct hl7v2_state *s)
            s->type <= TYPE_NUMBERED;
 }
 
-/* ---- fields and segments ------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------- */
 
-static void value_enter(struct hl7v2_state *s)
-{
-    s->looked = 0;
-    s->escaped = 0;
-}
-
-static void repetition_enter(struct hl7v2_state *s)
-{
-    s->component = 1;
-    s->sub = 1;
-    s->id_kind = VALUE_COUNT;
-    s->peeked = 0;
-    s->peek_component = 0;
-    s->peek_from = 0;
-    s->media = 0;
-    s->coding = CODING_NONE;
-    s->shifted = 0;
-    s->flags &= (uint8_t)~FLAG_SEEN;
-}
-
-static void field_enter(struct hl7v2_state *s, uint32_t field)
-{
-    const struct hl7v2_segment *segment = hl7v2_segment_at(s->segment);
-    s->field = field;
-    s->type = field < segment->n ? segment->types[field] : (uint8_t)TYPE_TEXT;
-    if (s->type == TYPE_VALUE)
-        s->type = s->obx_type;
-    s->repetition = 1;
-    repetition_enter(s);
-}
-
-void hl7v2_segment_enter(struct reader *r, const uint8_t *name, uint32_t field)
+/* value_next goes on behind a delimiter inside the segment. */
+static inline void value_next(struct reader *r, const struct hl7v2_segment *segment, unsigned class)
 {
     struct hl7v2_state *s = r->s;
-    s->name = (uint32_t)name[0] << 16 | (uint32_t)name[1] << 8 | name[2];
-    s->segment = (uint8_t)hl7v2_segment_find(name);
-    s->obx_type = TYPE_TEXT;
-    s->phase = PHASE_VALUES;
-    field_enter(s, field);
-    value_enter(s);
-}
-
-static bool is_name(const uint8_t *p)
-{
-    for (size_t i = 0; i < 3; i++) {
-        bool digit = i > 0 && p[i] >= '0' && p[i] <= '9';
-        if (!digit && (p[i] < 'A' || p[i] > 'Z'))
-            return false;
+    if (class == BYTE_FIELD) {
+        field_enter(r, segment, r->ev.path[AT_FIELD] + 1);
+    } else if (class == BYTE_COMPONENT) {
+        r->ev.path[AT_COMPONENT] = ++s->component;
+        r->ev.path[AT_SUB] = 1;
+    } else if (class == BYTE_REPEAT) {
+        r->ev.path[AT_REPETITION]++;
+        repetition_enter(r);
+    } else {
+        r->ev.path[AT_COMPONENT] = s->component;
+        r->ev.path[AT_SUB]++;
     }
-    return true;
 }
 
-/* message_leave ends the message at the position, of which `framing` bytes are no text. */
-static enum step message_leave(struct reader *r, size_t framing)
-{
-    struct hl7v2_state *s = r->s;
-    if (framing == 0 && (s->flags & FLAG_FRAMED) &&
-        !hl7v2_tell(r, EVENT_ANOMALY, r->pos, 0, "message frame without an end"))
-        return STEP_STOP;
-    if (!hl7v2_message_end(r, r->pos))
-        return STEP_STOP;
-    r->pos += framing;
-    s->phase = PHASE_BETWEEN;
-    s->flags |= FLAG_LINE;
-    return STEP_ON;
-}
-
-static enum step wait_more(struct reader *r)
-{
-    r->need = r->in.len - r->pos + 1;
-    return STEP_MORE;
-}
-
-/* line_enter begins a line that is no segment: all of it is text. */
-static enum step line_enter(struct reader *r)
-{
-    static const uint8_t none[3] = {0, 0, 0};
-    if (!hl7v2_tell(r, EVENT_ANOMALY, r->pos, 0, "line is not a segment"))
-        return STEP_STOP;
-    hl7v2_segment_enter(r, none, 0);
-    return STEP_ON;
-}
-
-static enum step header_enter(struct reader *r, bool batch_end)
-{
-    struct hl7v2_state *s = r->s;
-    uint8_t framed = s->flags & FLAG_FRAMED;
-    if (!hl7v2_message_end(r, r->pos))
-        return STEP_STOP;
-    s->flags |= framed;
-    s->phase = PHASE_HEADER;
-    if (!batch_end)
-        return STEP_ON;
-    const uint8_t *name = r->in.bytes + r->pos;
-    s->flags |= FLAG_MESSAGE;
-    if (!hl7v2_tell(r, EVENT_BEGIN, r->pos, 0, hl7v2_segment_at(hl7v2_segment_find(name))->name))
-        return STEP_STOP;
-    hl7v2_segment_enter(r, name, 0);
-    r->pos += 3;
-    return STEP_ON;
-}
-
-enum step hl7v2_segment_read(struct reader *r)
-{
-    const uint8_t *p = r->in.bytes + r->pos;
-    size_t left = r->in.len - r->pos;
-    enum start start = START_NO;
-    if (p[0] == '\r' || p[0] == '\n') {
-        r->pos++;
-        return STEP_ON;
-    }
-    if (p[0] == 0x1c)
-        start = hl7v2_block_ends(&r->in, r->pos);
-    if (p[0] == 0x0b)
-        start = hl7v2_start_at(&r->in, r->pos + 1);
-    if (start == START_YES)
-        return message_leave(r, p[0] == 0x1c);
-    if (start == START_NO)
-        start = hl7v2_start_at(&r->in, r->pos);
-    if (start == START_YES)
-        return header_enter(r, false);
-    if (start == START_SHORT)
-        return wait_more(r);
-    size_t n = left < 3 ? left : 3;
-    for (size_t i = 0; i < n; i++)
-        if (p[i] < ' ')
-            return line_enter(r);
-    if (left < 4 && !r->in.last)
-        return wait_more(r);
-    if (left < 3 || !is_name(p) || (left > 3 && p[3] != r->s->delimiters.field && p[3] >= ' '))
-        return line_enter(r);
-    if (memcmp(p, "BTS", 3) == 0 || memcmp(p, "FTS", 3) == 0)
-        return header_enter(r, true);
-    hl7v2_segment_enter(r, p, 0);
-    r->pos += 3;
-    return STEP_ON;
-}
-
-/* value_leave goes on behind the delimiter at the position. */
+/* value_leave goes on behind what ended the value, at the position. */
 static enum step value_leave(struct reader *r, enum stop stop)
 {
     struct hl7v2_state *s = r->s;
-    value_enter(s);
-    switch (stop) {
-    case STOP_SUB:
-        s->sub++;
-        break;
-    case STOP_COMPONENT:
-        s->component++;
-        s->sub = 1;
-        break;
-    case STOP_REPEAT:
-        s->repetition++;
-        repetition_enter(s);
-        break;
-    case STOP_FIELD:
-        field_enter(s, s->field + 1);
-        break;
-    case STOP_BLOCK:
-        return message_leave(r, 1);
-    case STOP_START:
-        return message_leave(r, 0);
-    case STOP_LAYER:
+    s->looked = 0;
+    s->escaped = 0;
+    if (stop == STOP_BLOCK || stop == STOP_START)
+        return hl7v2_message_leave(r, stop == STOP_BLOCK);
+    if (stop == STOP_LAYER)
         return STEP_MORE;
-    default:
+    if (stop == STOP_LINE)
         s->phase = PHASE_SEGMENT;
-        break;
-    }
+    else
+        value_next(r, hl7v2_segment_at(s->segment), (unsigned)stop);
     r->pos++;
     return STEP_ON;
+}
+
+/* value_read reads one value, or a part of a long one. */
+static enum step value_read(struct reader *r)
+{
+    struct hl7v2_state *s = r->s;
+    enum stop stop;
+    size_t end = value_end(r, &stop);
+    if (stop == STOP_LONG) {
+        if (!long_begin(r, end))
+            return STEP_STOP;
+        scan_seek(&r->scan, end);
+        return STEP_ON;
+    }
+    bool is_long = (s->flags & FLAG_LONG) != 0;
+    if (stop == STOP_MORE && is_long && end > r->pos && !long_part(r, end, 0))
+        return STEP_STOP;
+    if (stop == STOP_MORE || (!is_long && end > r->pos && id_wanted(s) && !id_look(r))) {
+        s->looked = (uint32_t)(end - r->pos);
+        return hl7v2_wait(r);
+    }
+    if (is_long ? !hl7v2_long_end(r, end) : !value_tell(r, end))
+        return STEP_STOP;
+    r->pos = end;
+    return value_leave(r, stop);
+}
+
+/* quick_tell is value_tell for a type that is not special. */
+static inline bool quick_tell(struct reader *r, const struct hl7v2_shape *shape, uint32_t component,
+                              size_t end)
+{
+    struct event *ev = &r->ev;
+    const uint8_t *p = r->in.bytes + r->pos;
+    size_t n = end - r->pos;
+    if (is_null(p, n))
+        return true;
+    unsigned kind = component < sizeof shape->kinds ? shape->kinds[component] : VALUE_TEXT;
+    ev->flags = PART_WHOLE;
+    ev->value = kind & KIND_VALUE;
+    if (kind & KIND_PART) {
+        kind_set(r);
+        ev->flags |= PART_WHOLE;
+    }
+    ev->at.off = r->in.off + r->pos;
+    ev->at.len = n;
+    ev->raw = p;
+    return r->emit(r->receiver, ev);
+}
+
+/* values_quick reads values as value_read does while nothing but delimiters is met and each can be
+ * understood alone, which is nearly always. It stops at the start of the value that is not so. */
+static bool values_quick(struct reader *r)
+{
+    struct hl7v2_state *s = r->s;
+    struct scan *scan = &r->scan;
+    const struct hl7v2_segment *segment = hl7v2_segment_at(s->segment);
+    const struct hl7v2_shape *shape = &hl7v2_shapes[s->type];
+    r->ev.escape = ESCAPE_NONE;
+    r->ev.escape_char = 0;
+    for (;;) {
+        while (scan->mask == 0) {
+            if (scan->len - scan->base <= 64)
+                return true;
+            scan_load(scan, scan->base + 64);
+        }
+        size_t end = scan->base + (size_t)__builtin_ctzll(scan->mask);
+        unsigned class = scan->classes[r->in.bytes[end]];
+        if (class < BYTE_SUB || class > BYTE_LINE || end - r->pos > HL7V2_WHOLE)
+            return true;
+        uint32_t component = s->component;
+        if (end > r->pos) {
+            if (component < 16 && (shape->special >> component & 1))
+                return true;
+            if (shape->whole && class < BYTE_REPEAT) {
+                scan->mask &= scan->mask - 1;
+                continue;
+            }
+            if (!quick_tell(r, shape, component, end))
+                return false;
+        }
+        scan->mask &= scan->mask - 1;
+        r->pos = end + 1;
+        if (class == BYTE_LINE) {
+            s->phase = PHASE_SEGMENT;
+            return true;
+        }
+        value_next(r, segment, class);
+        shape = &hl7v2_shapes[s->type];
+    }
 }
 
 enum step hl7v2_values_read(struct reader *r)
@@ -458,38 +415,13 @@ enum step hl7v2_values_read(struct reader *r)
         scan_set(&r->scan, &s->delimiters, hl7v2_width((enum charset)s->charset));
         r->set = true;
     }
-    scan_seek(&r->scan, r->pos + s->looked);
-    for (;;) {
-        enum stop stop;
-        size_t end = value_end(r, &stop);
-        if (stop == STOP_MORE) {
-            if (s->flags & FLAG_LONG) {
-                if (end > r->pos && !long_part(r, end, 0))
-                    return STEP_STOP;
-            }
-            s->looked = (uint32_t)(end - r->pos);
-            return wait_more(r);
-        }
-        if (stop == STOP_LONG) {
-            if (!long_begin(r, end))
-                return STEP_STOP;
-            scan_seek(&r->scan, end);
-            continue;
-        }
-        if (s->flags & FLAG_LONG) {
-            if (!hl7v2_long_end(r, end))
-                return STEP_STOP;
-        } else {
-            if (end > r->pos && id_wanted(s) && !id_look(r)) {
-                s->looked = (uint32_t)(end - r->pos);
-                return wait_more(r);
-            }
-            if (!value_tell(r, end))
-                return STEP_STOP;
-        }
-        r->pos = end;
-        enum step step = value_leave(r, stop);
-        if (step != STEP_ON || s->phase != PHASE_VALUES)
-            return step;
+    scan_skip(&r->scan, r->pos + s->looked);
+    enum step step = STEP_ON;
+    while (step == STEP_ON && s->phase == PHASE_VALUES) {
+        if (!(s->flags & FLAG_LONG) && s->looked == 0 && !values_quick(r))
+            return STEP_STOP;
+        if (s->phase == PHASE_VALUES)
+            step = value_read(r);
     }
+    return step;
 }

@@ -3,7 +3,6 @@
 #include "dissectors/hl7v2_fields.h"
 
 enum {
-    N_COMPONENTS = 16, /* of a type that are listed; later ones are text */
     C = VALUE_CODE,
     D = VALUE_DATE,
     N = VALUE_NUMBER,
@@ -21,79 +20,64 @@ enum {
     X = VALUE_CODE | KIND_TYPED
 };
 
-/* Chapter 2A of HL7 v2.5.1. Component 1 stands at [0]; what a row does not list is text (0). */
-static const uint8_t kinds[TYPE_COUNT][N_COMPONENTS] = {
-    [TYPE_WORD] = {C, C, C, C, C, C},
-    [TYPE_NUMBER] = {N},
-    [TYPE_DATE] = {D, C},
-    [TYPE_BIRTH] = {VALUE_BIRTH_DATE, C},
-    [TYPE_AMOUNT] = {N, C, C, C, C, C, C},
-    [TYPE_STRUCTURED] = {C, N, C, N},
-    [TYPE_RANGE] = {D, D},
-    [TYPE_CODED] = {C, 0, C, C, 0, C, C, C, 0},
-    [TYPE_CODES] = {C, C, C, C, C, C, C, C, C, C, C, C},
-    [TYPE_ENTITY] = {U, C, U, C},
-    [TYPE_HIERARCHIC] = {C, U, C},
-    [TYPE_LOCATION] = {C, C, C, C, C, C, C, C, 0, C, C},
-    [TYPE_ORGANIZATION] = {0, C, C, C, C, C, C, C, C, C},
+#define PRIMITIVE(kind)                                                                            \
+    {                                                                                              \
+        .kinds = {0, kind, C, C, C, C, C}, .primitive = true                                       \
+    }
+#define COMPOSITE(...)                                                                             \
+    {                                                                                              \
+        .kinds = { 0, __VA_ARGS__ }                                                                \
+    }
+#define IDENTIFIER(kind)                                                                           \
+    {                                                                                              \
+        .kinds = {0, kind, C, C, C, C, C, D, D, C, C}, .special = 1 << 1                           \
+    }
+
+/* Chapter 2A of HL7 v2.5.1. What a row does not list is text (0). */
+const struct hl7v2_shape hl7v2_shapes[TYPE_COUNT] = {
+    [TYPE_PLAIN] = {.primitive = true, .whole = true},
+    [TYPE_WORD] = PRIMITIVE(C),
+    [TYPE_NUMBER] = PRIMITIVE(N),
+    [TYPE_DATE] = PRIMITIVE(D),
+    [TYPE_BIRTH] = PRIMITIVE(VALUE_BIRTH_DATE),
+    [TYPE_EMAIL] = PRIMITIVE(M),
+    [TYPE_ID_NUMBER] = PRIMITIVE(VALUE_ID_NUMBER),
+    [TYPE_INSURANCE] = PRIMITIVE(VALUE_INSURANCE_ID),
+    [TYPE_VALUE_TYPE] = {.kinds = {0, C}, .primitive = true, .special = 1 << 1},
+    [TYPE_AMOUNT] = COMPOSITE(N, C, C, C, C, C, C),
+    [TYPE_STRUCTURED] = COMPOSITE(C, N, C, N),
+    [TYPE_RANGE] = COMPOSITE(D, D),
+    [TYPE_CODED] = COMPOSITE(C, 0, C, C, 0, C, C, C, 0),
+    [TYPE_CODES] = COMPOSITE(C, C, C, C, C, C, C, C, C, C, C, C),
+    [TYPE_ENTITY] = COMPOSITE(U, C, U, C),
+    [TYPE_HIERARCHIC] = COMPOSITE(C, U, C),
+    [TYPE_LOCATION] = COMPOSITE(C, C, C, C, C, C, C, C, 0, C, C),
+    [TYPE_ORGANIZATION] = COMPOSITE(0, C, C, C, C, C, C, C, C, C),
     /* XPN 2.A.88: family, given, further, suffix, prefix, degree, type, representation, context,
      * validity, assembly, from, to, professional suffix. */
-    [TYPE_NAME] = {NP, NP, NP, NT, NT, NT, C, C, C, D, C, D, D, NT},
+    [TYPE_NAME] = COMPOSITE(NP, NP, NP, NT, NT, NT, C, C, C, D, C, D, D, NT),
     /* XCN 2.A.86: number, family, given, further, suffix, prefix, degree, source, authority, ... */
-    [TYPE_STAFF] = {C, NP, NP, NP, NT, NT, NT, C, C, C, C, C, C, C, C, C},
-    [TYPE_SUBJECT] = {VALUE_RECORD_ID, NP, NP, NP, NT, NT, NT, C, C, C, C, C, C, C, C, C},
-    /* NDL 2.A.47: name (see hl7v2_kind), from, to, point of care, room, bed, facility, ... */
-    [TYPE_NAMED] = {C, D, D, C, C, C, C, C, C, C, C},
+    [TYPE_STAFF] = COMPOSITE(C, NP, NP, NP, NT, NT, NT, C, C, C, C, C, C, C, C),
+    [TYPE_SUBJECT] = COMPOSITE(VALUE_RECORD_ID, NP, NP, NP, NT, NT, NT, C, C, C, C, C, C, C, C),
+    /* NDL 2.A.47: number and name as subcomponents like XCN, from, to, point of care, room, ... */
+    [TYPE_NAMED] = {.kinds = {0, C, D, D, C, C, C, C, C, C, C, C}, .special = 1 << 1},
     /* XAD 2.A.84: street, other, city, state, postal code, country, type, other geographic,
      * county, census tract, representation, validity, from, to. */
-    [TYPE_ADDRESS] = {AP, AP, AP, AP, AP, AT, C, AP, AP, C, C, D, D, D},
+    [TYPE_ADDRESS] = COMPOSITE(AP, AP, AP, AP, AP, AT, C, AP, AP, C, C, D, D, D),
     /* XTN 2.A.89: number, use, equipment, e-mail, country, area, local, extension, text,
      * extension prefix, speed dial, unformatted number. */
-    [TYPE_PHONE] = {PP, C, C, M, PT, PP, PP, PT, 0, PT, PT, PP},
-    [TYPE_EMAIL] = {M},
+    [TYPE_PHONE] = COMPOSITE(PP, C, C, M, PT, PP, PP, PT, 0, PT, PT, PP),
     /* CX 2.A.14: number, check digit, its scheme, authority, type, facility, from, to, ... */
-    [TYPE_RECORD] = {R, C, C, C, C, C, D, D, C, C},
-    [TYPE_ACCOUNT] = {A, C, C, C, C, C, D, D, C, C},
-    [TYPE_INSURED] = {I, C, C, C, C, C, D, D, C, C},
-    [TYPE_NUMBERED] = {X, C, C, C, C, C, D, D, C, C},
-    [TYPE_ID_NUMBER] = {VALUE_ID_NUMBER},
-    [TYPE_INSURANCE] = {VALUE_INSURANCE_ID},
-    [TYPE_RECORD_TEXT] = {VALUE_RECORD_ID, C, C, D},
+    [TYPE_RECORD] = IDENTIFIER(R),
+    [TYPE_ACCOUNT] = IDENTIFIER(A),
+    [TYPE_INSURED] = IDENTIFIER(I),
+    [TYPE_NUMBERED] = IDENTIFIER(X),
+    [TYPE_RECORD_TEXT] = COMPOSITE(VALUE_RECORD_ID, C, C, D),
     /* DLN 2.A.21: licence number, issuing state, expiry. */
-    [TYPE_LICENCE] = {VALUE_LICENCE, C, D},
-    [TYPE_VALUE_TYPE] = {C},
+    [TYPE_LICENCE] = COMPOSITE(VALUE_LICENCE, C, D),
     /* ED 2.A.24: source, type of data, subtype, encoding, data. */
-    [TYPE_ENCAPSULATED] = {C, C, C, C, 0},
+    [TYPE_ENCAPSULATED] = {.kinds = {0, C, C, C, C, 0}, .special = 0x3c},
 };
-
-uint8_t hl7v2_kind(enum hl7v2_type type, unsigned component, unsigned sub)
-{
-    /* In NDL the staff number and name are subcomponents; in EI and HD inside other types all
-     * subcomponents mean what their component means. */
-    if (type == TYPE_NAMED && component == 1) {
-        type = TYPE_STAFF;
-        component = sub;
-    }
-    return component - 1 < N_COMPONENTS ? kinds[type][component - 1] : VALUE_TEXT;
-}
-
-bool hl7v2_is_primitive(enum hl7v2_type type)
-{
-    switch (type) {
-    case TYPE_PLAIN:
-    case TYPE_WORD:
-    case TYPE_NUMBER:
-    case TYPE_DATE:
-    case TYPE_BIRTH:
-    case TYPE_EMAIL:
-    case TYPE_ID_NUMBER:
-    case TYPE_INSURANCE:
-    case TYPE_VALUE_TYPE:
-        return true;
-    default:
-        return false;
-    }
-}
 
 static bool is_word(const uint8_t *word, size_t len, const char *text)
 {
