@@ -152,12 +152,11 @@ static enum step levels_close(struct dicom_run *r)
 static bool is_plausible(const struct dicom_run *r, const struct dicom_element *el,
                          const struct dicom_level *level)
 {
+    if (el->tag > 0xFFFF && el->form == DICOM_FORM_PLAIN && level->encoding != DICOM_IMPLICIT_LE)
+        return true;
     bool known = dicom_dict_vr(el->tag) != VR_NONE, odd_group = dicom_is_private(el->tag);
     if (el->tag <= 0xFFFF)
         return r->s->is_command && (known || el->len <= DICOM_WHOLE_MAX);
-    bool is_explicit = level->encoding != DICOM_IMPLICIT_LE;
-    if (is_explicit && el->form == DICOM_FORM_PLAIN)
-        return true;
     if (known)
         return true;
     if (el->form == DICOM_FORM_BAD_VR)
