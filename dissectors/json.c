@@ -6,10 +6,6 @@
  */
 #include "dissectors/json_reading.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 static bool begin_text(struct reading *r, bool array)
 {
     struct json_state *s = r->s;
@@ -141,26 +137,6 @@ static bool colon(struct reading *r)
     return true;
 }
 
-static const uint8_t *skip_space(const uint8_t *p, const uint8_t *end)
-{
-#ifdef __SSE2__
-    const __m128i space = _mm_set1_epi8(' ' + 1);
-    while (end - p >= 16) {
-        __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* unsigned chunk < 0x21: the smaller of both is the chunk, and not 0x21 itself */
-        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(chunk, space), chunk);
-        low = _mm_andnot_si128(_mm_cmpeq_epi8(chunk, space), low);
-        unsigned other = ~(unsigned)_mm_movemask_epi8(low) & 0xffffu;
-        if (other != 0)
-            return p + __builtin_ctz(other);
-        p += 16;
-    }
-#endif
-    while (p < end && *p <= ' ')
-        p++;
-    return p;
-}
-
 static bool step(struct reading *r)
 {
     switch (*r->p) {
@@ -240,7 +216,7 @@ static struct feed_result json_feed(void *state, struct view in, event_fn *emit,
         if (r.p == r.end)
             break;
         if (*r.p <= ' ') {
-            r.p = skip_space(r.p, r.end);
+            r.p = content_space(r.p, r.end);
             continue;
         }
         if (!step(&r))

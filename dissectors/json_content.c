@@ -1,6 +1,10 @@
 /* json_content.c - what the bytes of a text value say about themselves. */
 #include "dissectors/json_content.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static unsigned utf8_more(uint8_t lead)
 {
     if (lead >= 0xc2 && lead <= 0xdf)
@@ -47,6 +51,45 @@ static size_t utf8_char(const uint8_t *p, size_t n)
             return 0;
     }
     return more + 1;
+}
+
+const uint8_t *content_space(const uint8_t *p, const uint8_t *end)
+{
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(' ' + 1);
+    while (end - p >= 16) {
+        __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* unsigned chunk < 0x21: the smaller of both is the chunk, and not 0x21 itself */
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(chunk, space), chunk);
+        low = _mm_andnot_si128(_mm_cmpeq_epi8(chunk, space), low);
+        unsigned other = ~(unsigned)_mm_movemask_epi8(low) & 0xffffu;
+        if (other != 0)
+            return p + __builtin_ctz(other);
+        p += 16;
+    }
+#endif
+    while (p < end && *p <= ' ')
+        p++;
+    return p;
+}
+
+unsigned content_look(const uint8_t *p, size_t n, uint8_t wanted)
+{
+    size_t i = 0;
+    unsigned seen = 0;
+#ifdef __SSE2__
+    const __m128i want = _mm_set1_epi8((char)wanted);
+    unsigned high = 0, met = 0;
+    for (; n - i >= 16; i += 16) {
+        __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        high |= (unsigned)_mm_movemask_epi8(chunk);
+        met |= (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(chunk, want));
+    }
+    seen = (high != 0 ? CONTENT_HIGH : 0u) | (met != 0 ? CONTENT_WANTED : 0u);
+#endif
+    for (; i < n; i++)
+        seen |= (p[i] >= 0x80 ? CONTENT_HIGH : 0u) | (p[i] == wanted ? CONTENT_WANTED : 0u);
+    return seen;
 }
 
 bool content_is_utf8(const uint8_t *p, size_t n, bool cut)
@@ -102,11 +145,12 @@ size_t content_tail(const uint8_t *p, size_t n)
     return 0;
 }
 
+/* The text, in lower case, anywhere in n bytes, ASCII case ignored. */
 static const uint8_t *find(const uint8_t *p, size_t n, const char *text)
 {
     size_t len = strlen(text);
     for (size_t i = 0; i + len <= n; i++)
-        if (bytes_equal_nocase(p + i, text, len))
+        if ((p[i] | 32) == ((uint8_t)text[0] | 32) && bytes_equal_nocase(p + i, text, len))
             return p + i;
     return NULL;
 }
@@ -120,7 +164,13 @@ enum value_kind content_identity(const uint8_t *p, size_t n)
     static const char oid[] = "2.16.156.10011.1.";
     if (n > SYSTEM_MAX)
         n = SYSTEM_MAX;
-    const uint8_t *at = find(p, n, oid);
+    /* A bare OID or UUID, as CDA has them everywhere, is judged by its front. */
+    bool bare = n > 0 && p[0] >= '0' && p[0] <= '9';
+    const uint8_t *at = !bare                                                    ? find(p, n, oid)
+                        : n >= sizeof oid && memcmp(p, oid, sizeof oid - 1) == 0 ? p
+                                                                                 : NULL;
+    if (at == NULL && bare)
+        return VALUE_TEXT;
     if (at != NULL) {
         at += sizeof oid - 1;
         size_t left = n - (size_t)(at - p), len = 0;
@@ -281,7 +331,7 @@ static size_t url_prefix(const uint8_t *p, size_t n, uint8_t *media)
 
 bool content_embedded(const uint8_t *p, size_t n, uint8_t *media, size_t *prefix)
 {
-    if (n < 13)
+    if (n < 13 || (p[0] != 'd' && n < 64))
         return false;
     if (n > CONTENT_WHOLE)
         n = CONTENT_WHOLE;

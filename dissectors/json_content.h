@@ -29,6 +29,18 @@ static inline bool high_run_splits(const struct high_run *r)
     return r->odd != 0 && (r->bad != 0 || r->pending != 0);
 }
 
+/* content_look passes n bytes once: CONTENT_HIGH when one is >= 0x80, CONTENT_WANTED when one is
+ * `wanted`. */
+enum {
+    CONTENT_HIGH = 1,
+    CONTENT_WANTED = 2
+};
+unsigned content_look(const uint8_t *p, size_t n, uint8_t wanted);
+
+/* content_space is the first byte from p on that is not white space or another control character,
+ * or `end`. */
+const uint8_t *content_space(const uint8_t *p, const uint8_t *end);
+
 /* content_is_utf8: n bytes are UTF-8 (RFC 3629). `cut`: the last character may be incomplete. */
 bool content_is_utf8(const uint8_t *p, size_t n, bool cut);
 

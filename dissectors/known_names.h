@@ -26,6 +26,9 @@ enum known_name {
  * name that is not found as it stands is tried in lower case without '_' and '-'. */
 enum known_name known_name_find(const uint8_t *name, size_t len);
 
+/* known_name_is: `name` is the canonical spelling of id, K_NONE excepted. */
+bool known_name_is(enum known_name id, const uint8_t *name, size_t len);
+
 /* known_name_text is the canonical spelling; "*" for K_NONE and for numbers that are no id. */
 const char *known_name_text(uint32_t id);
 

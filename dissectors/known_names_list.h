@@ -95,7 +95,8 @@ K(interpretationCode) K(codeSystem) K(codeSystemName) K(displayName) K(classCode
 K(typeCode) K(nullFlavor) K(determinerCode) K(originalText) K(translation) K(qualifier)
 K(sequence) K(sequenceSet) K(increment) K(digits) K(scale) K(head) K(relativeTime) K(inversionInd)
 K(xmlns) K(xsi) K(schemaLocation) K(table) K(thead) K(tbody) K(paragraph) K(caption)
-K(standardIndustryClassCode)
+K(standardIndustryClassCode) K(realmCode) K(softwareName) K(assignedAuthoringDevice)
+K(representedCustodian) K(administrativeUnit) K(renderMultiMedia) K(referencedObject) K(region)
 
 /* HL7 v2 XML encoding (v2.xml): field elements as in chapters 3 and 6, and their components */
 Q(PID_2, "PID.2", RECORD_ID) Q(PID_3, "PID.3", RECORD_ID) Q(PID_4, "PID.4", RECORD_ID)
@@ -124,12 +125,17 @@ Q(XAD_4, "XAD.4", TEXT) Q(XAD_5, "XAD.5", TEXT) Q(XAD_6, "XAD.6", TEXT) Q(XAD_7,
 Q(SAD_1, "SAD.1", TEXT) Q(XTN_1, "XTN.1", TEXT) Q(XTN_2, "XTN.2", TEXT) Q(XTN_3, "XTN.3", TEXT)
 Q(XTN_4, "XTN.4", TEXT) Q(XTN_12, "XTN.12", TEXT) Q(XCN_1, "XCN.1", TEXT)
 Q(XCN_2, "XCN.2", TEXT) Q(XCN_3, "XCN.3", TEXT) Q(XCN_9, "XCN.9", TEXT) Q(XCN_10, "XCN.10", TEXT)
-Q(DLN_1, "DLN.1", TEXT) K(MSH) K(PID) K(PV1) K(NK1) K(GT1) K(IN1) K(OBR) K(OBX)
+Q(DLN_1, "DLN.1", TEXT) K(ADT_A01) K(ADT_A04) K(ADT_A08) K(ORU_R01) K(ORM_O01) K(OML_O21) K(SIU_S12)
+K(MSH) K(PID) K(PV1) K(NK1) K(GT1) K(IN1) K(OBR) K(OBX)
 
 /* POCT1-A2 */
 Q(PT_patient_id, "PT.patient_id", RECORD_ID) Q(PT_name, "PT.name", NAME)
 Q(PT_birth_date, "PT.birth_date", BIRTH_DATE) Q(OPR_name, "OPR.name", NAME)
 Q(OPR_operator_id, "OPR.operator_id", ACCOUNT) K(PT) K(OPR) K(FAM) K(GIV) K(V) K(OBS)
+Q(OBS_R01, "OBS.R01", TEXT) Q(HEL_R01, "HEL.R01", TEXT) Q(ACK_R01, "ACK.R01", TEXT)
+Q(HDR_control_id, "HDR.control_id", TEXT) Q(HDR_creation_dttm, "HDR.creation_dttm", TEXT)
+Q(SVC_observation_dttm, "SVC.observation_dttm", TEXT) Q(OBS_value, "OBS.value", TEXT)
+Q(OBS_observation_id, "OBS.observation_id", TEXT) K(SVC) K(HDR)
 
 /* HTML */
 K(html) K(br) K(img) K(input) K(hr) K(area) K(base) K(col) K(embed) K(source) K(track) K(wbr)

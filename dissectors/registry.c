@@ -13,6 +13,7 @@ extern const struct dissector ssh_dissector;
 extern const struct dissector quic_dissector;
 extern const struct dissector dtls_dissector;
 extern const struct dissector hl7v2_dissector;
+extern const struct dissector xml_dissector;
 extern const struct dissector text_dissector;
 
 const struct dissector *const all_dissectors[] = {
@@ -28,6 +29,7 @@ const struct dissector *const all_dissectors[] = {
     &quic_dissector,
     &dtls_dissector,
     &hl7v2_dissector,
+    &xml_dissector,
     &text_dissector,
     NULL,
 };
