@@ -5,6 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under AddressSanitizer a block that nobody holds may not be touched. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define POOL_POISON 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define POOL_POISON 1
+#endif
+#ifdef POOL_POISON
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n)   ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
 enum {
     SLAB_BYTES = 1 << 20,
     SMALLEST = 32,
@@ -46,6 +62,13 @@ static unsigned class_of(size_t size, size_t *class_bytes)
     return i;
 }
 
+/* class_bytes_of is the size of the blocks of a class. */
+static size_t class_bytes_of(unsigned c)
+{
+    size_t bytes = (size_t)SMALLEST << c / 2;
+    return c % 2 == 0 ? bytes : bytes + bytes / 2;
+}
+
 struct pool *pool_open(size_t limit_bytes)
 {
     struct pool *p = calloc(1, sizeof *p);
@@ -60,6 +83,7 @@ void pool_close(struct pool *p)
         return;
     for (struct slab *s = p->slabs; s != NULL;) {
         struct slab *next = s->next;
+        ASAN_UNPOISON_MEMORY_REGION(s->bytes, s->size);
         memset(s->bytes, 0, s->used);
         free(s);
         s = next;
@@ -67,20 +91,72 @@ void pool_close(struct pool *p)
     free(p);
 }
 
+static void free_add(struct pool *p, unsigned c, void *block, size_t bytes)
+{
+    struct free_block *f = block;
+    ASAN_UNPOISON_MEMORY_REGION(f, sizeof *f);
+    f->next = p->free[c];
+    p->free[c] = f;
+    ASAN_POISON_MEMORY_REGION(f + 1, bytes - sizeof *f);
+}
+
+/* carve makes free blocks of wiped memory, largest first; it returns what no class fits in. */
+static size_t carve(struct pool *p, uint8_t *at, size_t left)
+{
+    while (left >= SMALLEST) {
+        size_t bytes;
+        unsigned c = class_of(left, &bytes);
+        while (bytes > left)
+            bytes = class_bytes_of(--c);
+        free_add(p, c, at, bytes);
+        at += bytes;
+        left -= bytes;
+    }
+    return left;
+}
+
+/* slab_retire makes free blocks of what a slab has left. */
+static void slab_retire(struct pool *p, struct slab *s)
+{
+    size_t left = s->size - s->used;
+    ASAN_UNPOISON_MEMORY_REGION(s->bytes + s->used, left);
+    memset(s->bytes + s->used, 0, left);
+    s->used = s->size - carve(p, s->bytes + s->used, left);
+}
+
+/* split takes a block out of a larger free one, when nothing else is left. */
+static void *split(struct pool *p, unsigned c, size_t bytes)
+{
+    for (unsigned from = c + 1; from < N_CLASSES; from++) {
+        struct free_block *f = p->free[from];
+        if (f == NULL)
+            continue;
+        size_t whole = class_bytes_of(from);
+        p->free[from] = f->next;
+        ASAN_UNPOISON_MEMORY_REGION(f, whole);
+        memset(f, 0, sizeof *f);
+        (void)carve(p, (uint8_t *)f + bytes, whole - bytes);
+        return f;
+    }
+    return NULL;
+}
+
 static void *slab_take(struct pool *p, size_t bytes)
 {
     struct slab *s = p->slabs;
     if (s == NULL || s->size - s->used < bytes) {
-        if (p->limit - p->reserved < SLAB_BYTES)
+        size_t left = p->limit - p->reserved, size = left < SLAB_BYTES ? left : SLAB_BYTES;
+        if (size < bytes)
             return NULL;
-        s = malloc(sizeof *s + SLAB_BYTES);
-        if (s == NULL)
+        struct slab *fresh = malloc(sizeof *fresh + size);
+        if (fresh == NULL)
             return NULL;
-        s->next = p->slabs;
-        s->used = 0;
-        s->size = SLAB_BYTES;
-        p->slabs = s;
-        p->reserved += SLAB_BYTES;
+        if (s != NULL)
+            slab_retire(p, s);
+        *fresh = (struct slab){.next = s, .size = size};
+        ASAN_POISON_MEMORY_REGION(fresh->bytes, size);
+        p->slabs = s = fresh;
+        p->reserved += size;
     }
     void *block = s->bytes + s->used;
     s->used += bytes;
@@ -95,14 +171,20 @@ void *pool_take(struct pool *p, size_t size)
     void *block = p->free[c];
     if (block != NULL) {
         p->free[c] = p->free[c]->next;
+        ASAN_UNPOISON_MEMORY_REGION(block, bytes);
         memset(block, 0, sizeof(struct free_block));
     } else {
         block = slab_take(p, bytes);
+        if (block != NULL) {
+            ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+            memset(block, 0, bytes);
+        } else {
+            block = split(p, c, bytes);
+        }
         if (block == NULL) {
             p->refused++;
             return NULL;
         }
-        memset(block, 0, bytes);
     }
     p->used += bytes;
     if (p->used > p->peak)
@@ -117,9 +199,7 @@ void pool_give(struct pool *p, void *block, size_t size)
     size_t bytes;
     unsigned c = class_of(size, &bytes);
     memset(block, 0, bytes);
-    struct free_block *f = block;
-    f->next = p->free[c];
-    p->free[c] = f;
+    free_add(p, c, block, bytes);
     p->used -= bytes;
 }
 

@@ -1,8 +1,8 @@
 /* pool.h - memory in size classes with a hard limit in bytes; one owner, no locks.
  *
- * Blocks come from 1 MiB slabs that grow up to the limit and are returned to the system only when
- * the pool closes. Freed blocks are wiped, since they may have held values, and used again for
- * their class.
+ * Blocks come from slabs of 1 MiB (the last one smaller) that grow up to the limit and are returned
+ * to the system only when the pool closes. Freed blocks are wiped, since they may have held values,
+ * and used again for their class; at the limit also for smaller ones.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
