@@ -72,13 +72,40 @@ static void line_end(struct worker *w, const struct flow *f)
     l->line[l->n++] = (struct line){packet, l->text.len};
 }
 
+/* LINE_MAX bounds what one line's fixed parts, numbers, path and flow can take. */
+enum {
+    LINE_ROOM = 4096
+};
+
+/* ADD writes a literal at p and moves p behind it. */
+#define ADD(p, literal) (memcpy((p), "" literal, sizeof(literal) - 1), (p) += sizeof(literal) - 1)
+
+static char *put_text(char *p, const char *s)
+{
+    size_t n = strlen(s);
+    memcpy(p, s, n);
+    return p + n;
+}
+
+static char *put_number(char *p, uint64_t v)
+{
+    char digits[20];
+    size_t n = sizeof digits;
+    do {
+        digits[--n] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    memcpy(p, digits + n, sizeof digits - n);
+    return p + (sizeof digits - n);
+}
+
 static void add_literal(struct text *t, const char *key, const char *value)
 {
     text_add(t, key);
     text_add(t, value);
 }
 
-static void add_time(struct worker *w, struct text *t, uint64_t ns)
+static char *put_time(struct worker *w, char *p, uint64_t ns)
 {
     uint64_t second = ns / 1000000000u;
     if (w->time_second != second || w->time_text[0] == '\0') {
@@ -89,13 +116,19 @@ static void add_time(struct worker *w, struct text *t, uint64_t ns)
         text_free(&whole);
         w->time_second = second;
     }
-    char fraction[11];
+    memcpy(p, w->time_text, 20);
     uint64_t rest = ns % 1000000000u;
-    for (int i = 8; i >= 0; i--, rest /= 10)
-        fraction[i] = (char)('0' + rest % 10);
-    fraction[9] = 'Z';
-    text_bytes(t, w->time_text, 20);
-    text_bytes(t, fraction, 10);
+    for (int i = 28; i >= 20; i--, rest /= 10)
+        p[i] = (char)('0' + rest % 10);
+    p[29] = 'Z';
+    return p + 30;
+}
+
+static void add_time(struct worker *w, struct text *t, uint64_t ns)
+{
+    char *p = text_room(t, 30);
+    if (p != NULL)
+        t->len += (size_t)(put_time(w, p, ns) - p);
 }
 
 static void add_source(struct worker *w, struct text *t)
@@ -166,29 +199,33 @@ static void add_ends(struct text *t, const struct flow *f, unsigned direction)
     text_add(t, "\"");
 }
 
-/* add_flow adds ,"flow":{...},"geo":{...}. */
-static void add_flow(struct worker *w, struct text *t, const struct flow *f, unsigned direction)
+/* fragment_of gives ,"flow":{...},"geo":{...} of one direction of a flow. */
+static const struct fragment *fragment_of(struct worker *w, const struct flow *f,
+                                          unsigned direction)
 {
     struct fragment *g = &w->fragments[(f->hash + direction) % FRAGMENTS];
-    if (g->flow != f->first_packet || g->hash != f->hash || g->direction != direction) {
-        struct text made = {0};
-        text_add(&made, ",\"flow\":{");
-        add_ends(&made, f, direction);
-        text_add(&made, "},\"geo\":{");
-        add_place(&made, place_of(w, &f->address[direction ^ 1u]));
-        text_add(&made, "}");
-        if (made.failed || made.len > sizeof g->text) {
-            text_bytes(t, made.s, made.len);
-            text_free(&made);
-            return;
-        }
-        g->flow = f->first_packet;
-        g->hash = f->hash;
-        g->direction = direction;
-        g->len = (uint16_t)made.len;
+    if (g->flow == f->first_packet && g->hash == f->hash && g->direction == direction)
+        return g;
+    struct text made = {0};
+    text_add(&made, ",\"flow\":{");
+    add_ends(&made, f, direction);
+    text_add(&made, "},\"geo\":{");
+    add_place(&made, place_of(w, &f->address[direction ^ 1u]));
+    text_add(&made, "}");
+    g->flow = f->first_packet;
+    g->hash = f->hash;
+    g->direction = direction;
+    /* Two addresses, two ports and the words of place and protocol: always less than there is. */
+    g->len = (uint16_t)(made.len <= sizeof g->text && !made.failed ? made.len : 0);
+    if (g->len > 0)
         memcpy(g->text, made.s, made.len);
-        text_free(&made);
-    }
+    text_free(&made);
+    return g;
+}
+
+static void add_flow(struct worker *w, struct text *t, const struct flow *f, unsigned direction)
+{
+    const struct fragment *g = fragment_of(w, f, direction);
     text_bytes(t, g->text, g->len);
 }
 
@@ -216,28 +253,47 @@ static struct matter matter_of(struct worker *w, const struct flow *f, unsigned 
 static void add_finding_json(struct worker *w, const struct finding *f, const struct verdict *v)
 {
     struct text *t = &w->out->text;
-    char tag[TAG_TEXT];
-    tagger_tag(w->tagger, f->class, f->value, f->value_len, tag);
-    text_add(t, "{\"event\":\"finding\",\"time\":\"");
-    add_time(w, t, f->time_ns);
-    text_add(t, "\",\"source\":");
-    add_source(w, t);
-    text_add(t, ",\"packet\":");
-    text_number(t, f->at.packet);
-    text_add(t, ",\"offset\":");
-    text_number(t, f->at.off);
-    add_literal(t, ",\"path\":\"", f->path);
-    add_literal(t, "\",\"class\":\"", class_name(f->class));
-    add_literal(t, "\",\"rule\":\"", f->rule);
-    add_literal(t, "\",\"action\":\"", action_name(v->action));
-    text_add(t, v->violation ? "\",\"violation\":true,\"length\":" : "\",\"length\":");
-    text_number(t, f->length);
-    add_literal(t, ",\"tag\":\"", f->value_len > 0 ? tag : "");
-    text_add(t, "\",\"confidence\":");
-    text_number(t, f->confidence);
-    add_literal(t, ",\"way_back\":", f->way_back ? "true" : "false");
-    add_flow(w, t, f->flow, f->direction);
-    text_add(t, "}");
+    const struct text none = {(char *)(uintptr_t) "\"\"", 2, 2, false};
+    const struct text *source = w->file < w->n_names ? &w->names[w->file] : &none;
+    char *p = text_room(t, LINE_ROOM + source->len);
+    if (p == NULL)
+        return;
+    char *start = p;
+    ADD(p, "{\"event\":\"finding\",\"time\":\"");
+    p = put_time(w, p, f->time_ns);
+    ADD(p, "\",\"source\":");
+    memcpy(p, source->s, source->len);
+    p += source->len;
+    ADD(p, ",\"packet\":");
+    p = put_number(p, f->at.packet);
+    ADD(p, ",\"offset\":");
+    p = put_number(p, f->at.off);
+    ADD(p, ",\"path\":\"");
+    p = put_text(p, f->path);
+    ADD(p, "\",\"class\":\"");
+    p = put_text(p, class_name(f->class));
+    ADD(p, "\",\"rule\":\"");
+    p = put_text(p, f->rule);
+    ADD(p, "\",\"action\":\"");
+    p = put_text(p, action_name(v->action));
+    if (v->violation)
+        ADD(p, "\",\"violation\":true,\"length\":");
+    else
+        ADD(p, "\",\"length\":");
+    p = put_number(p, f->length);
+    ADD(p, ",\"tag\":\"");
+    if (f->value_len > 0) {
+        tagger_tag(w->tagger, f->class, f->value, f->value_len, p);
+        p += TAG_TEXT - 1;
+    }
+    ADD(p, "\",\"confidence\":");
+    p = put_number(p, f->confidence);
+    p = put_text(p, f->way_back ? ",\"way_back\":true" : ",\"way_back\":false");
+    const struct fragment *g = fragment_of(w, f->flow, f->direction);
+    memcpy(p, g->text, g->len);
+    p += g->len;
+    ADD(p, "}");
+    t->len += (size_t)(p - start);
     line_end(w, f->flow);
 }
 

@@ -50,6 +50,7 @@ static struct group *find_group(struct tally *t, const struct group *like)
             t->n_groups++;
             *g = *like;
             g->n = 0;
+            g->at = NULL;
             return g;
         }
         if (g->hash == like->hash && g->class == like->class && g->action == like->action &&
@@ -73,17 +74,10 @@ static size_t path_without_indexes(const char *path, char out[PATH_SHOWN])
     return n;
 }
 
-void tally_finding(struct tally *t, const struct finding *f, const struct verdict *v,
-                   const struct address *destination, uint16_t port, const struct place *place)
+static struct group *group_of(struct tally *t, const struct finding *f, const struct verdict *v,
+                              const struct address *destination, uint16_t port,
+                              const struct place *place)
 {
-    t->findings[f->class]++;
-    t->actions[v->action]++;
-    t->violations += v->violation;
-    struct destination *d = tally_destination(t, destination, place);
-    if (d != NULL) {
-        d->actions[v->action]++;
-        d->findings += f->class != CLASS_OPAQUE;
-    }
     struct group like;
     memset(&like, 0, sizeof like);
     like.destination = *destination;
@@ -97,6 +91,31 @@ void tally_finding(struct tally *t, const struct finding *f, const struct verdic
     like.hash = hash_bytes(hash_address(1469598103934665603u, destination), like.path, n);
     like.hash = (like.hash + f->class * 31u + v->action * 7u + port) | 1;
     struct group *g = find_group(t, &like);
+    if (g != NULL && g->at == NULL)
+        g->at = tally_destination(t, destination, place);
+    return g;
+}
+
+void tally_finding(struct tally *t, const struct finding *f, const struct verdict *v,
+                   const struct address *destination, uint16_t port, const struct place *place)
+{
+    t->findings[f->class]++;
+    t->actions[v->action]++;
+    t->violations += v->violation;
+    uint64_t key = hash_address(f->path_hash, destination);
+    key = (key + f->class * 31u + v->action * 7u + port * 1048583u) | 1;
+    size_t slot = key >> 56;
+    struct group *g = t->recent[slot];
+    if (t->recent_key[slot] != key || g == NULL || !address_equal(&g->destination, destination)) {
+        g = group_of(t, f, v, destination, port, place);
+        t->recent[slot] = g;
+        t->recent_key[slot] = key;
+    }
+    struct destination *d = g != NULL ? g->at : tally_destination(t, destination, place);
+    if (d != NULL) {
+        d->actions[v->action]++;
+        d->findings += f->class != CLASS_OPAQUE;
+    }
     if (g == NULL)
         t->groups_lost++;
     else

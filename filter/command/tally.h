@@ -27,6 +27,7 @@ struct group {
     char path[PATH_SHOWN];
     uint64_t n;
     uint64_t first_packet;
+    struct destination *at; /* its destination's row, NULL when that table is full */
 };
 
 /* destination is one address that received bytes. */
@@ -42,6 +43,8 @@ struct destination {
 };
 
 struct tally {
+    struct group *recent[256]; /* by path, destination, class: most findings repeat a place */
+    uint64_t recent_key[256];
     struct group *groups;
     struct destination *destinations;
     uint32_t n_groups, n_destinations;

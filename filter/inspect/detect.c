@@ -78,15 +78,15 @@ static void tell(struct inspector *in, struct layer *l, const struct event *ev, 
         up->message_findings++;
     if (in->sink.finding == NULL)
         return;
-    char path[FINDING_PATH_MAX];
-    layer_path(l, l->message, ev, path);
+    const struct known_path *path = layer_known_path(in, l, ev);
     const char *protocol = l->inspection->app.dissector[l->direction];
     struct finding f = {
         .class = class,
         .rule = rule,
         .confidence = confidence,
         .length = len,
-        .path = path,
+        .path = path->text,
+        .path_hash = path->hash,
         .protocol = protocol != NULL ? protocol : "tcp",
         .value = value,
         .value_len = value_len < FINDING_VALUE_MAX ? value_len : FINDING_VALUE_MAX,
@@ -253,16 +253,21 @@ static void judge(struct inspector *in, const struct field *f, const struct hit 
         covered = covered || covers(&in->detector, f, &hits[i]);
     if (meant >= 0 && !covered)
         tell_field(in, f, (enum class)meant);
-    uint32_t end = 0;
-    int last_class = -1;
-    for (uint32_t i = 0; i < n; i++) {
-        int class = (int)rule_set_at(in->rules, hits[i].rule)->class;
-        bool again = class == last_class && hits[i].from < end;
-        if (again || (!covered && class == meant))
-            continue;
-        tell_hit(in, f, &hits[i]);
-        last_class = class;
-        end = hits[i].from + hits[i].len;
+    for (uint32_t i = 0; i < n;) {
+        /* Of one class, what overlaps is one finding; compacted groups may be told twice. */
+        struct hit whole = hits[i];
+        enum class class = rule_set_at(in->rules, whole.rule)->class;
+        uint32_t next = i + 1;
+        while (next < n && hits[next].from < whole.from + whole.len &&
+               rule_set_at(in->rules, hits[next].rule)->class == class) {
+            uint32_t end = hits[next].from + hits[next].len;
+            if (end > whole.from + whole.len)
+                whole.len = end - whole.from;
+            next++;
+        }
+        i = next;
+        if (covered || (int)class != meant)
+            tell_hit(in, f, &whole);
     }
 }
 

@@ -23,6 +23,7 @@ struct finding {
     struct run at;        /* where it begins at the root; packet 0 and offset in a file */
     uint64_t length;      /* raw bytes in the layer that holds it */
     const char *path;     /* the way in: "tcp/hl7v2/ADT/PID-5.1" */
+    uint64_t path_hash;   /* the same for the same path */
     const char *protocol; /* name of the outermost dissector: "hl7v2", "http1", "tls" */
     const uint8_t *value; /* normalised text of the value, for its keyed digest only */
     size_t value_len;     /* at most FINDING_VALUE_MAX */

@@ -14,6 +14,14 @@ enum {
     DISTRUST = 60 /* confidence that bytes which look random are encrypted */
 };
 
+static uint64_t hash_text(const char *s)
+{
+    uint64_t h = 14695981039346656037u;
+    for (; *s != '\0'; s++)
+        h = (h ^ (uint8_t)*s) * 1099511628211u;
+    return h;
+}
+
 struct layer *layer_open(struct inspector *in, struct inspection *of, struct layer *parent,
                          unsigned direction, const char *prefix, const char *hint)
 {
@@ -38,6 +46,7 @@ struct layer *layer_open(struct inspector *in, struct inspection *of, struct lay
         return NULL;
     }
     memcpy(l->prefix, prefix, l->prefix_size);
+    l->prefix_hash = hash_text(prefix);
     if (l->hint != NULL)
         memcpy(l->hint, hint, l->hint_size);
     l->charset = (uint8_t)dispatch_charset(hint);
@@ -86,17 +95,46 @@ void layer_path(const struct layer *l, const char *message, const struct event *
         memcpy(buf + FINDING_PATH_MAX - 4, "...", 4);
 }
 
+static uint64_t place_hash(const struct layer *l, const struct event *ev, uint8_t n_path)
+{
+    uint64_t h =
+        l->prefix_hash ^ (uint64_t)(uintptr_t)l->dissector ^ (uint64_t)(uintptr_t)l->message * 31;
+    for (uint8_t i = 0; i < n_path; i++)
+        h = (h ^ ev->path[i]) * 0x9fb21c651e98df25u;
+    h ^= h >> 32;
+    return h * 0x9fb21c651e98df25u;
+}
+
+const struct known_path *layer_known_path(struct inspector *in, const struct layer *l,
+                                          const struct event *ev)
+{
+    uint8_t n_path = ev != NULL ? ev->n_path : 0;
+    struct known_path *k = &in->paths[place_hash(l, ev, n_path) >> 54];
+    if (k->filled && k->prefix_hash == l->prefix_hash && k->dissector == l->dissector &&
+        k->message == l->message && k->n_path == n_path &&
+        (n_path == 0 || memcmp(k->path, ev->path, n_path * sizeof k->path[0]) == 0))
+        return k;
+    k->filled = true;
+    k->prefix_hash = l->prefix_hash;
+    k->dissector = l->dissector;
+    k->message = l->message;
+    k->n_path = n_path;
+    if (n_path > 0)
+        memcpy(k->path, ev->path, n_path * sizeof k->path[0]);
+    layer_path(l, l->message, ev, k->text);
+    k->hash = hash_text(k->text);
+    return k;
+}
+
 void room_anomaly(struct inspector *in, struct layer *l, const char *what, uint64_t off,
                   uint64_t len)
 {
     in->counts.anomalies++;
     if (in->sink.anomaly == NULL)
         return;
-    char path[FINDING_PATH_MAX];
-    layer_path(l, l->message, NULL, path);
     struct anomaly a = {
         .what = what,
-        .path = path,
+        .path = layer_known_path(in, l, NULL)->text,
         .at = l->near,
         .length = len,
         .flow = l->inspection->flow,
@@ -116,12 +154,10 @@ static void message_end(struct inspector *in, struct layer *l, uint64_t off, boo
         return;
     in->counts.objects++;
     if (in->sink.object != NULL) {
-        char path[FINDING_PATH_MAX];
-        layer_path(l, l->message, NULL, path);
         struct object o = {
             .dissector = l->dissector->name,
             .kind = l->message,
-            .path = path,
+            .path = layer_known_path(in, l, NULL)->text,
             .n_findings = l->message_findings,
             .length = off - l->message_off,
             .whole = whole,
@@ -162,9 +198,8 @@ static void child_open(struct inspector *in, struct layer *l, const struct event
         in->counts.limit_depth++;
         return;
     }
-    char prefix[FINDING_PATH_MAX];
-    layer_path(l, l->message, NULL, prefix);
-    l->child = layer_open(in, l->inspection, l, l->direction, prefix, ev->hint);
+    l->child = layer_open(in, l->inspection, l, l->direction, layer_known_path(in, l, NULL)->text,
+                          ev->hint);
     if (l->child == NULL) {
         in->counts.limit_memory++;
         return;

@@ -57,6 +57,7 @@ struct layer {
     uint64_t message_findings;
     char *prefix; /* path of the layers around: "tcp/http1/request", prefix_size bytes */
     uint32_t prefix_size;
+    uint64_t prefix_hash;
     struct layer *next_ended; /* ended layers wait here until findings are told */
 };
 
@@ -79,5 +80,26 @@ void layer_end(struct inspector *in, struct layer *l);
 /* layer_path writes the path of a place in the layer: prefix/dissector/message/field. */
 void layer_path(const struct layer *l, const char *message, const struct event *ev,
                 char buf[FINDING_PATH_MAX]);
+
+/* known_path is a path that was written before: the same places come again and again. */
+struct known_path {
+    uint64_t prefix_hash;
+    const struct dissector *dissector; /* NULL: the entry is empty, or the layer has none yet */
+    const char *message;
+    uint8_t n_path;
+    uint32_t path[PATH_MAX_STEPS];
+    bool filled;
+    uint64_t hash; /* of text */
+    char text[FINDING_PATH_MAX];
+};
+
+enum {
+    KNOWN_PATHS = 1024
+};
+
+/* layer_known_path gives the path of a place in the layer's open message; ev may be NULL. Valid
+ * until the next call. */
+const struct known_path *layer_known_path(struct inspector *in, const struct layer *l,
+                                          const struct event *ev);
 
 #endif

@@ -25,12 +25,6 @@ static bool all_low_and_set(const uint8_t *p, size_t n)
     return bad == 0;
 }
 
-bool normal_is_plain(const uint8_t *p, size_t n, enum escape escape, enum charset charset)
-{
-    return escape == ESCAPE_NONE && charset != CHARSET_UTF16LE && charset != CHARSET_UTF16BE &&
-           all_low_and_set(p, n);
-}
-
 /* ---- escapes ------------------------------------------------------------------------------ */
 
 static int hex_digit(uint8_t c)
@@ -254,6 +248,110 @@ static bool is_utf8(const uint8_t *p, size_t n)
         i += len;
     }
     return true;
+}
+
+/* ---- is there anything to fold? ------------------------------------------------------------ */
+
+/* marks says of up to 64 bytes what each is: bit i for byte i. */
+struct marks {
+    uint64_t zero, plain, digit, a1, a2, a3, upper, gb_digit, big5_digit, e3, ef, bc;
+};
+
+#ifdef __SSE2__
+static uint64_t mask_of(__m128i v, unsigned at)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(v) << at;
+}
+
+/* within: lo <= byte <= hi, unsigned. */
+static __m128i within(__m128i v, uint8_t lo, uint8_t hi)
+{
+    __m128i shifted = _mm_sub_epi8(v, _mm_set1_epi8((char)lo));
+    __m128i most = _mm_set1_epi8((char)(hi - lo));
+    return _mm_cmpeq_epi8(_mm_min_epu8(shifted, most), shifted);
+}
+
+static void mark16(const uint8_t *p, unsigned at, struct marks *m)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    m->zero |= mask_of(_mm_cmpeq_epi8(v, _mm_setzero_si128()), at);
+    m->plain |= mask_of(within(v, 0x20, 0x7e), at);
+    m->digit |= mask_of(within(v, '0', '9'), at);
+    m->upper |= mask_of(within(v, 0xa1, 0xfe), at);
+    m->gb_digit |= mask_of(within(v, 0xb0, 0xb9), at);
+    m->big5_digit |= mask_of(within(v, 0xaf, 0xb8), at);
+    m->a1 |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xa1)), at);
+    m->a2 |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xa2)), at);
+    m->a3 |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xa3)), at);
+    m->e3 |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xe3)), at);
+    m->ef |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xef)), at);
+    m->bc |= mask_of(within(v, 0xbc, 0xbd), at);
+}
+#endif
+
+static void mark1(uint8_t c, unsigned at, struct marks *m)
+{
+    uint64_t bit = (uint64_t)1 << at;
+    m->zero |= c == 0 ? bit : 0;
+    m->plain |= c >= 0x20 && c <= 0x7e ? bit : 0;
+    m->digit |= c >= '0' && c <= '9' ? bit : 0;
+    m->upper |= c >= 0xa1 && c <= 0xfe ? bit : 0;
+    m->gb_digit |= c >= 0xb0 && c <= 0xb9 ? bit : 0;
+    m->big5_digit |= c >= 0xaf && c <= 0xb8 ? bit : 0;
+    m->a1 |= c == 0xa1 ? bit : 0;
+    m->a2 |= c == 0xa2 ? bit : 0;
+    m->a3 |= c == 0xa3 ? bit : 0;
+    m->e3 |= c == 0xe3 ? bit : 0;
+    m->ef |= c == 0xef ? bit : 0;
+    m->bc |= c == 0xbc || c == 0xbd ? bit : 0;
+}
+
+/* pattern_in tells whether the marked bytes hold the beginning of something that folds to text a
+ * rule could match: UTF-16 letters in a row, full-width forms in a row or beside ASCII digits, wide
+ * spaces behind digits. Binary bytes do not, almost always, and are spared the slow way. */
+static bool pattern_in(const struct marks *m)
+{
+    uint64_t utf16 = m->plain & m->zero >> 1 & m->plain >> 2 & m->zero >> 3 & m->plain >> 4;
+    uint64_t utf8 = m->ef & m->bc >> 1;
+    uint64_t wide_gb = m->a3 & m->upper >> 1;
+    uint64_t gb = wide_gb & wide_gb >> 2;
+    uint64_t gb_digit = m->a3 & m->gb_digit >> 1;
+    uint64_t big5 = m->a2 & m->upper >> 1;
+    uint64_t big5_digit = m->a2 & m->big5_digit >> 1;
+    uint64_t beside = (gb_digit | big5_digit) & (m->digit >> 2 | m->digit << 1);
+    uint64_t space = m->digit & (m->e3 >> 1 | (m->a1 >> 1 & m->a1 >> 2));
+    return (utf16 | utf8 | gb | (big5 & big5 >> 2) | beside | space) != 0;
+}
+
+static bool has_pattern(const uint8_t *p, size_t n)
+{
+    enum {
+        STEP = 56
+    }; /* patterns are at most 8 bytes long: blocks of 64 overlap by that */
+    size_t i = 0;
+#ifdef __SSE2__
+    for (; i + 64 <= n; i += STEP) {
+        struct marks m = {0};
+        for (unsigned at = 0; at < 64; at += 16)
+            mark16(p + i + at, at, &m);
+        if (pattern_in(&m))
+            return true;
+    }
+#endif
+    for (; i < n; i += STEP) {
+        struct marks m = {0};
+        for (unsigned at = 0; at < 64 && i + at < n; at++)
+            mark1(p[i + at], at, &m);
+        if (pattern_in(&m))
+            return true;
+    }
+    return false;
+}
+
+bool normal_is_plain(const uint8_t *p, size_t n, enum escape escape, enum charset charset)
+{
+    return escape == ESCAPE_NONE && charset != CHARSET_UTF16LE && charset != CHARSET_UTF16BE &&
+           (all_low_and_set(p, n) || !has_pattern(p, n));
 }
 
 /* wide is one step of the normal text: the bytes to write for a character, and its raw length. */

@@ -21,6 +21,7 @@ struct inspector {
     uint64_t now_ns;
     struct inspector_counts counts;
     struct layer *ended; /* to be freed when no finding can need them */
+    struct known_path paths[KNOWN_PATHS];
     struct detector detector;
 };
 
