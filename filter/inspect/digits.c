@@ -8,7 +8,7 @@
 #endif
 
 enum {
-    RUNS_MAX = 20,
+    RUNS_MAX = 64,
     ID_DIGITS = 18,
     MOBILE_DIGITS = 11
 };
@@ -98,10 +98,12 @@ static bool check_x(const uint8_t *t, uint32_t n, uint32_t end, uint32_t *x_at)
     return true;
 }
 
+/* tell_groups tells the groups that begin with one of the first `n_from` runs. */
 static void tell_groups(const uint8_t *t, uint32_t n, const struct run_of_digits *runs,
-                        unsigned n_runs, uint32_t field, digits_fn *fn, void *receiver)
+                        unsigned n_runs, unsigned n_from, uint32_t field, digits_fn *fn,
+                        void *receiver)
 {
-    for (unsigned from = 0; from < n_runs; from++) {
+    for (unsigned from = 0; from < n_from; from++) {
         uint32_t sum = 0;
         for (unsigned to = from; to < n_runs && sum <= ID_DIGITS; to++) {
             sum += runs[to].n;
@@ -117,30 +119,39 @@ static void tell_groups(const uint8_t *t, uint32_t n, const struct run_of_digits
     }
 }
 
+/* read_runs reads the runs of a sequence from `at` on; it returns their number and sets *end behind
+ * the last. */
+static unsigned read_runs(const uint8_t *t, uint32_t n, uint32_t at,
+                          struct run_of_digits runs[RUNS_MAX], uint32_t *end)
+{
+    unsigned n_runs = 0;
+    while (n_runs < RUNS_MAX) {
+        *end = at;
+        while (*end < n && is_digit(t[*end]))
+            ++*end;
+        runs[n_runs++] = (struct run_of_digits){at, *end - at};
+        if (*end + 1 >= n || !is_separator(t[*end]) || !is_digit(t[*end + 1]))
+            break;
+        at = *end + 1;
+    }
+    return n_runs;
+}
+
 void digits_find(const uint8_t *t, uint32_t n, uint32_t field, digits_fn *fn, void *receiver)
 {
     uint32_t i = 0;
     while ((i = next_joint(t, i, n)) < n) {
         struct run_of_digits runs[RUNS_MAX];
-        unsigned n_runs = 0;
-        uint32_t at = i;
+        uint32_t at = i, end;
         while (at > 0 && is_digit(t[at - 1]) && i - at < ID_DIGITS)
             at--;
-        while (n_runs < RUNS_MAX) {
-            uint32_t end = at;
-            while (end < n && is_digit(t[end]))
-                end++;
-            runs[n_runs++] = (struct run_of_digits){at, end - at};
-            i = end;
-            if (end + 1 >= n || !is_separator(t[end]) || !is_digit(t[end + 1]))
-                break;
-            at = end + 1;
+        unsigned n_runs = read_runs(t, n, at, runs, &end);
+        /* A group has at most 18 runs: of a longer sequence, tell those that surely end in here. */
+        while (n_runs == RUNS_MAX) {
+            tell_groups(t, n, runs, n_runs, RUNS_MAX - ID_DIGITS, field, fn, receiver);
+            n_runs = read_runs(t, n, runs[RUNS_MAX - ID_DIGITS].at, runs, &end);
         }
-        /* A sequence with more runs goes on: step back so that groups across the limit are seen. */
-        if (n_runs == RUNS_MAX)
-            i = runs[1].at + runs[1].n;
-        tell_groups(t, n, runs, n_runs, field, fn, receiver);
-        if (i < n)
-            i++;
+        tell_groups(t, n, runs, n_runs, n_runs, field, fn, receiver);
+        i = end < n ? end + 1 : n;
     }
 }
