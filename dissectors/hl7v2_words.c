@@ -76,7 +76,7 @@ const struct hl7v2_shape hl7v2_shapes[TYPE_COUNT] = {
     /* DLN 2.A.21: licence number, issuing state, expiry. */
     [TYPE_LICENCE] = COMPOSITE(VALUE_LICENCE, C, D),
     /* ED 2.A.24: source, type of data, subtype, encoding, data. */
-    [TYPE_ENCAPSULATED] = {.kinds = {0, C, C, C, C, 0}, .special = 0x3c},
+    [TYPE_ENCAPSULATED] = {.kinds = {0, 0, C, C, C, 0}, .special = 0x3c},
 };
 
 static bool is_word(const uint8_t *word, size_t len, const char *text)
