@@ -5,23 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void tell(struct complaints *c, const char *fmt, va_list ap)
-{
-    struct fault f;
-    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
-    c->tell(c->receiver, &f);
-}
-
 void complaints_add(struct complaints *c, const char *fmt, ...)
 {
     c->n++;
     c->n_file++;
     if (c->n_file > SOURCE_FAULTS_PER_FILE || c->tell == NULL)
         return;
+    struct fault f;
     va_list ap;
     va_start(ap, fmt);
-    tell(c, fmt, ap);
+    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
     va_end(ap);
+    c->tell(c->receiver, &f);
 }
 
 void complaints_file_end(struct complaints *c, const char *name)

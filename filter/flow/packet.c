@@ -15,7 +15,7 @@ struct decoder {
 static const char *const skip_texts[SKIP_COUNT] = {
     [SKIP_NONE] = "decoded",
     [SKIP_LINK_TYPE] = "unknown link type",
-    [SKIP_TRUNCATED] = "header cut by the capture",
+    [SKIP_TRUNCATED] = "cut short by the capture",
     [SKIP_MALFORMED] = "malformed header",
     [SKIP_ARP] = "ARP",
     [SKIP_NOT_IP] = "not IP",

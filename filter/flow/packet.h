@@ -52,7 +52,7 @@ enum checksum {
 enum skip {
     SKIP_NONE,
     SKIP_LINK_TYPE,          /* capture of a link this code does not know */
-    SKIP_TRUNCATED,          /* the capture cut the frame before the end of its headers */
+    SKIP_TRUNCATED,          /* the capture cut headers, or fragments */
     SKIP_MALFORMED,          /* a header contradicts itself or the frame: a receiver drops it */
     SKIP_ARP,                /* and RARP */
     SKIP_NOT_IP,             /* another network protocol */
@@ -106,12 +106,12 @@ struct datagram {
     uint32_t tunnel_id; /* innermost VXLAN or GENEVE network, GTP tunnel or GRE key, 0 when none */
     uint32_t seq, ack;
     uint32_t tsval, tsecr;
-    const uint8_t *payload;     /* after the TCP or UDP header; never NULL */
-    uint32_t payload_len;       /* bytes of it we have */
-    uint32_t wire_payload_len;  /* as the IP length says; > payload_len when the capture cut it */
-    uint32_t payload_off;       /* of payload in packet.bytes, or in the reassembled datagram */
-    const uint8_t *ip;          /* innermost IP header, ip_len bytes with all behind it; NULL when
-                                   reassembled */
+    const uint8_t *payload;    /* after the TCP or UDP header; never NULL */
+    uint32_t payload_len;      /* bytes of it we have */
+    uint32_t wire_payload_len; /* as the IP length says; > payload_len when the capture cut it */
+    uint32_t payload_off;      /* of payload in packet.bytes, or in the reassembled datagram */
+    const uint8_t *ip;         /* innermost IP header, ip_len bytes with all behind it; NULL when
+                                  reassembled */
     uint32_t ip_len;
     const struct piece *pieces; /* when reassembled: in order, without holes; else NULL */
     size_t n_pieces;

@@ -304,8 +304,7 @@ static void pcap_damage_is_passed_over(void **state)
                     "1 x/1 t100000005000 10/10 at 40 aaaaaaaa\n"
                     "2 x/1 t101000006000 20/1500 at 66 bbbbbbbb\n"
                     "3 x/1 t103000000000 3/3 at 218 333333\n"
-                    "4 x/1 t104000000000 4/4 at 237 44444444\n" +
-                        0);
+                    "4 x/1 t104000000000 4/4 at 237 44444444\n");
 }
 
 static void pcap_damage_without_end(void **state)
@@ -564,8 +563,7 @@ static void ng_damage(void **state)
                 "fault x: at 112: packet length 99 exceeds its block\n"
                 "fault x: at 164: the two lengths of the block differ; 104 bytes lost before the "
                 "next block\n"
-                "1 x/1 t3000000 5/5 at 296 75757575\n" +
-                    0);
+                "1 x/1 t3000000 5/5 at 296 75757575\n");
 }
 
 /* ---- packed files ---- */
