@@ -4,6 +4,7 @@
 #include <brotli/decode.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -11,7 +12,7 @@ enum {
     OUT_BYTES = 16 * 1024,
     OPEN_MAX = 4096,      /* decoders alive in the program: each may hold a window */
     ZSTD_WINDOW_LOG = 23, /* 8 MiB, what RFC 8878 asks a decoder to support */
-    ERROR_SLACK = 4
+    QUOTED_SLACK = 4      /* the most that one byte of quoted-printable gives out */
 };
 
 static const uint64_t decoded_max = (uint64_t)4 << 30; /* a body that grows beyond is a bomb */
@@ -20,8 +21,9 @@ static atomic_int n_open;
 struct decoder {
     struct decoder *next; /* the coding inside this one */
     uint8_t coding;
-    bool over;  /* the coded stream ended by itself */
-    bool begun; /* bytes were fed */
+    bool over;    /* the coded stream ended by itself */
+    bool between; /* gzip, zstd: a member or frame ended, another may follow */
+    bool begun;   /* bytes were fed */
     const char *wrong;
     uint64_t n_out;
     decode_fn *out;
@@ -32,6 +34,8 @@ struct decoder {
         ZSTD_DStream *zstd;
         struct {
             uint32_t bits, n; /* base64: collected digits */
+            uint32_t code;    /* of a \uXXXX, as JSON writes + / = and line ends */
+            uint8_t n_escape; /* bytes of such an escape seen, 0 none */
         } base64;
         struct {
             uint8_t held[3]; /* quoted-printable: '=' and what follows */
@@ -68,10 +72,24 @@ static const char *zlib_start(struct decoder *d, int window_bits)
     return NULL;
 }
 
+/* behind looks at bytes that follow the end of a coded stream: padding, or something hidden. */
+static const char *behind(struct decoder *d, const uint8_t *p, size_t len)
+{
+    d->over = true;
+    for (size_t i = 0; i < len; i++)
+        if (p[i] != 0)
+            return "bytes follow the end of compressed data";
+    return NULL;
+}
+
 static const char *zlib_feed(struct decoder *d, const uint8_t *p, size_t len)
 {
     z_stream *z = &d->as.zlib;
     while (len > 0) {
+        /* RFC 1952 2.2: members may follow each other. */
+        if (d->between && (p[0] != 0x1f || inflateReset(z) != Z_OK))
+            return behind(d, p, len);
+        d->between = false;
         uInt n = len > 1u << 30 ? 1u << 30 : (uInt)len;
         z->next_in = (z_const Bytef *)(uintptr_t)p;
         z->avail_in = n;
@@ -87,12 +105,10 @@ static const char *zlib_feed(struct decoder *d, const uint8_t *p, size_t len)
         size_t used = n - z->avail_in;
         p += used;
         len -= used;
+        if (r == Z_STREAM_END && d->coding != CODING_GZIP)
+            return behind(d, p, len);
         if (r == Z_STREAM_END) {
-            /* RFC 1952 2.2: members may follow each other. */
-            if (d->coding != CODING_GZIP || len == 0 || p[0] != 0x1f || inflateReset(z) != Z_OK) {
-                d->over = true;
-                return NULL;
-            }
+            d->between = true;
         } else if (r != Z_OK && r != Z_BUF_ERROR) {
             return d->coding == CODING_GZIP ? "gzip data is damaged" : "deflate data is damaged";
         }
@@ -134,7 +150,7 @@ static const char *brotli_feed(struct decoder *d, const uint8_t *p, size_t len)
         if (r == BROTLI_DECODER_RESULT_ERROR)
             return "brotli data is damaged";
         if (r == BROTLI_DECODER_RESULT_SUCCESS)
-            d->over = true;
+            return behind(d, p, len);
         if (r != BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT)
             return NULL;
     }
@@ -143,11 +159,13 @@ static const char *brotli_feed(struct decoder *d, const uint8_t *p, size_t len)
 static const char *zstd_feed(struct decoder *d, const uint8_t *p, size_t len)
 {
     ZSTD_inBuffer in = {p, len, 0};
-    while (in.pos < in.size) {
+    for (bool full = false; in.pos < in.size || full;) {
         ZSTD_outBuffer out = {d->window, OUT_BYTES, 0};
         size_t r = ZSTD_decompressStream(d->as.zstd, &out, &in);
         if (ZSTD_isError(r))
             return "zstd data is damaged";
+        d->between = r == 0;
+        full = out.pos == out.size && r != 0;
         const char *wrong = pass(d, d->window, out.pos);
         if (wrong != NULL)
             return wrong;
@@ -170,42 +188,6 @@ static int base64_digit(uint8_t c)
     return -1;
 }
 
-static const char *base64_feed(struct decoder *d, const uint8_t *p, size_t len)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        int digit = base64_digit(p[i]);
-        if (digit < 0) {
-            if (p[i] == '=' || p[i] == '\r' || p[i] == '\n' || p[i] == ' ' || p[i] == '\t' ||
-                p[i] == '\\')
-                continue;
-            return "base64 data holds other bytes";
-        }
-        d->as.base64.bits = d->as.base64.bits << 6 | (uint32_t)digit;
-        if (++d->as.base64.n % 4 == 0) {
-            d->window[n++] = (uint8_t)(d->as.base64.bits >> 16);
-            d->window[n++] = (uint8_t)(d->as.base64.bits >> 8);
-            d->window[n++] = (uint8_t)d->as.base64.bits;
-            if (n + 3 > OUT_BYTES) {
-                const char *wrong = pass(d, d->window, n);
-                if (wrong != NULL)
-                    return wrong;
-                n = 0;
-            }
-        }
-    }
-    return pass(d, d->window, n);
-}
-
-static const char *base64_end(struct decoder *d)
-{
-    unsigned left = d->as.base64.n % 4;
-    uint32_t bits = d->as.base64.bits << 6 * (4 - left);
-    d->window[0] = (uint8_t)(bits >> 16);
-    d->window[1] = (uint8_t)(bits >> 8);
-    return left >= 2 ? pass(d, d->window, left - 1) : NULL;
-}
-
 static int hex_digit(uint8_t c)
 {
     if (c >= '0' && c <= '9')
@@ -217,22 +199,122 @@ static int hex_digit(uint8_t c)
     return -1;
 }
 
-/* quoted_held decides about '=' and the two bytes after it (RFC 2045 6.7). */
-static size_t quoted_held(struct decoder *d, uint8_t *out)
+/* base64_escaped takes a byte of a JSON escape; it gives the character that the escape stands for
+ * when it is complete, 0 before, -1 when it is none. */
+static int base64_escaped(struct decoder *d, uint8_t c)
 {
-    const uint8_t *h = d->as.quoted.held;
-    size_t n = 0;
-    int hi = hex_digit(h[1]), lo = hex_digit(h[2]);
-    if (h[1] == '\r' && h[2] == '\n') {
-        n = 0;
-    } else if (hi >= 0 && lo >= 0) {
-        out[n++] = (uint8_t)(hi << 4 | lo);
-    } else {
-        out[n++] = h[0];
-        out[n++] = h[1];
-        out[n++] = h[2];
+    d->as.base64.n_escape++;
+    if (d->as.base64.n_escape == 2 && c == 'u')
+        return 0;
+    if (d->as.base64.n_escape == 2) {
+        d->as.base64.n_escape = 0;
+        return c == '/' ? '/' : c == 'n' || c == 'r' || c == 't' ? ' ' : -1;
     }
-    d->as.quoted.n = 0;
+    int digit = hex_digit(c);
+    if (digit < 0)
+        return -1;
+    d->as.base64.code = d->as.base64.code << 4 | (uint32_t)digit;
+    if (d->as.base64.n_escape < 6)
+        return 0;
+    uint32_t code = d->as.base64.code & 0xffff;
+    d->as.base64.n_escape = 0;
+    d->as.base64.code = 0;
+    return code > 0 && code < 0x80 ? (int)code : -1;
+}
+
+/* base64_rest writes the bytes of an unfinished group of digits, as padding or the end closes it.
+ */
+static size_t base64_rest(struct decoder *d, uint8_t *out)
+{
+    unsigned left = d->as.base64.n % 4;
+    uint32_t bits = d->as.base64.bits << 6 * (4 - left);
+    d->as.base64.n = 0;
+    if (left < 2)
+        return 0;
+    out[0] = (uint8_t)(bits >> 16);
+    out[1] = (uint8_t)(bits >> 8);
+    return left - 1;
+}
+
+/* base64_byte takes one byte and writes at most 3 to out; false when it has no business here. */
+static bool base64_byte(struct decoder *d, uint8_t c, uint8_t *out, size_t *n_out)
+{
+    *n_out = 0;
+    if (d->as.base64.n_escape > 0) {
+        int escaped = base64_escaped(d, c);
+        if (escaped <= 0)
+            return escaped == 0;
+        c = (uint8_t)escaped;
+    } else if (c == '\\') {
+        d->as.base64.n_escape = 1;
+        return true;
+    }
+    int digit = base64_digit(c);
+    if (c == '=')
+        *n_out = base64_rest(d, out);
+    if (digit < 0)
+        return c == '=' || c == '\r' || c == '\n' || c == ' ' || c == '\t';
+    d->as.base64.bits = d->as.base64.bits << 6 | (uint32_t)digit;
+    if (++d->as.base64.n % 4 == 0) {
+        out[0] = (uint8_t)(d->as.base64.bits >> 16);
+        out[1] = (uint8_t)(d->as.base64.bits >> 8);
+        out[2] = (uint8_t)d->as.base64.bits;
+        *n_out = 3;
+    }
+    return true;
+}
+
+static const char *base64_feed(struct decoder *d, const uint8_t *p, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        size_t more;
+        if (!base64_byte(d, p[i], d->window + n, &more)) {
+            const char *wrong = pass(d, d->window, n);
+            return wrong != NULL ? wrong : "base64 data holds other bytes";
+        }
+        n += more;
+        if (n + 3 > OUT_BYTES) {
+            const char *wrong = pass(d, d->window, n);
+            if (wrong != NULL)
+                return wrong;
+            n = 0;
+        }
+    }
+    return pass(d, d->window, n);
+}
+
+static const char *base64_end(struct decoder *d)
+{
+    return pass(d, d->window, base64_rest(d, d->window));
+}
+
+/* quoted_byte takes one byte and writes at most 3 to out (RFC 2045 6.7). An equals sign that begins
+ * no escape stands for itself, and so does what follows it. */
+static size_t quoted_byte(struct decoder *d, uint8_t c, uint8_t *out)
+{
+    uint8_t *held = d->as.quoted.held;
+    size_t n = 0;
+    held[d->as.quoted.n++] = c;
+    while (d->as.quoted.n > 0) {
+        uint8_t k = d->as.quoted.n, took = 1;
+        if (held[0] != '=') {
+            out[n++] = held[0];
+        } else if (k == 1 || (k == 2 && (held[1] == '\r' || hex_digit(held[1]) >= 0))) {
+            break; /* not decided yet */
+        } else if (held[1] == '\n') {
+            took = 2; /* soft line break with a bare LF */
+        } else if (k == 3 && held[1] == '\r' && held[2] == '\n') {
+            took = 3;
+        } else if (k == 3 && hex_digit(held[1]) >= 0 && hex_digit(held[2]) >= 0) {
+            out[n++] = (uint8_t)(hex_digit(held[1]) << 4 | hex_digit(held[2]));
+            took = 3;
+        } else {
+            out[n++] = '=';
+        }
+        d->as.quoted.n = (uint8_t)(k - took);
+        memmove(held, held + took, d->as.quoted.n);
+    }
     return n;
 }
 
@@ -240,20 +322,8 @@ static const char *quoted_feed(struct decoder *d, const uint8_t *p, size_t len)
 {
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {
-        uint8_t *held = d->as.quoted.held;
-        if (d->as.quoted.n > 0) {
-            held[d->as.quoted.n++] = p[i];
-            if (d->as.quoted.n == 2 && p[i] == '\n')
-                d->as.quoted.n = 0; /* soft line break with a bare LF */
-            else if (d->as.quoted.n == 3)
-                n += quoted_held(d, d->window + n);
-        } else if (p[i] == '=') {
-            held[0] = '=';
-            d->as.quoted.n = 1;
-        } else {
-            d->window[n++] = p[i];
-        }
-        if (n + ERROR_SLACK > OUT_BYTES) {
+        n += quoted_byte(d, p[i], d->window + n);
+        if (n + QUOTED_SLACK > OUT_BYTES) {
             const char *wrong = pass(d, d->window, n);
             if (wrong != NULL)
                 return wrong;
@@ -265,8 +335,10 @@ static const char *quoted_feed(struct decoder *d, const uint8_t *p, size_t len)
 
 static const char *step_feed(struct decoder *d, const uint8_t *p, size_t len)
 {
-    if (d->wrong != NULL || d->over || len == 0)
+    if (d->wrong != NULL || len == 0)
         return d->wrong;
+    if (d->over)
+        return d->wrong = behind(d, p, len);
     d->begun = true;
     switch (d->coding) {
     case CODING_GZIP:
@@ -369,7 +441,7 @@ const char *decoder_end(struct decoder *d, decode_fn *out, void *receiver)
             wrong = base64_end(step);
         else if (step->coding == CODING_QUOTED_PRINTABLE)
             wrong = pass(step, step->as.quoted.held, step->as.quoted.n);
-        else if (step->begun && !step->over && step->coding != CODING_ZSTD)
+        else if (step->begun && !step->over && !step->between)
             wrong = "compressed data ends too early";
     }
     return wrong;
