@@ -7,6 +7,7 @@
 #include "flow/packet_walk.h"
 
 struct decoder {
+    struct datagram fallback; /* of the packet being decoded */
     bool ignore_checksums;
     struct fragments *fragments;
     struct decoder_counts counts;
@@ -113,6 +114,7 @@ enum skip decode_packet(struct decoder *d, const struct packet *p, struct datagr
         .packet = p,
         .ignore_checksums = d->ignore_checksums,
         .out = out,
+        .fallback = &d->fallback,
         .base = p->bytes,
         .end = p->len,
         .wire_end = p->wire_len > p->len ? p->wire_len : p->len,
@@ -125,7 +127,7 @@ enum skip decode_packet(struct decoder *d, const struct packet *p, struct datagr
     w.n_pieces = 1;
     out->why = walk_through(&w);
     if (falls_back(&w, out->why))
-        *out = w.fallback; /* its why is SKIP_NONE */
+        *out = *w.fallback; /* its why is SKIP_NONE */
     count(d, p, out);
     return out->why;
 }

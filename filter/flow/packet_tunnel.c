@@ -230,7 +230,7 @@ bool tunnel_in_udp(struct walk *w)
         return false;
     if (!ethernet && (w->base[in.pos] >> 4 == 4) != (in.next == layer_ip4))
         return false;
-    w->fallback = *w->out;
+    *w->fallback = *w->out;
     w->has_fallback = true;
     w->out->tunnel_id = in.id;
     w->pos = in.pos;

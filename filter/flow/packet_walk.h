@@ -34,10 +34,10 @@ struct walk {
     uint16_t ether_type; /* for those who share a type number */
     uint8_t proto;       /* IP protocol for the transport */
     bool ignore_checksums;
-    bool outer_bad;           /* an outer checksum is wrong */
-    const uint8_t *final_dst; /* IPv6 destination behind a routing header, or NULL */
-    bool has_fallback;        /* a tunnel was opened that may turn out to be none */
-    struct datagram fallback; /* its UDP datagram */
+    bool outer_bad;            /* an outer checksum is wrong */
+    const uint8_t *final_dst;  /* IPv6 destination behind a routing header, or NULL */
+    bool has_fallback;         /* a tunnel was opened that may turn out to be none */
+    struct datagram *fallback; /* its UDP datagram */
 };
 
 /* walk_need says whether n bytes are there; if not, whose fault that is. */
