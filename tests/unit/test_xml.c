@@ -330,11 +330,15 @@ static void says(void **state)
         fail_msg("%s", differs);
 }
 
+/* Every cut is read, and the law checked for those that cost little. */
 static void cut_short_anywhere(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (size_t len = 0; len < strlen(rows[i].text); len++) {
+            free(drive_events(&xml_dissector, rows[i].text, len, rows[i].hint));
+            if (len > 100 && len % 7 != 0)
+                continue;
             char *differs = drive_law(&xml_dissector, rows[i].text, len, rows[i].hint, 3, 1);
             if (differs != NULL)
                 fail_msg("%s cut at %zu: %s", rows[i].name, len, differs);
