@@ -240,6 +240,20 @@ static enum charset header_charset(struct reader *r, struct word rest)
     return charset;
 }
 
+/* outer_charset is the set that the layer's media type names, for messages that name none. */
+static enum charset outer_charset(const char *hint)
+{
+    static const char key[] = "charset=";
+    const size_t n = sizeof key - 1;
+    for (size_t left = hint != NULL ? strlen(hint) : 0; left > n; left--, hint++) {
+        if (!bytes_equal_nocase((const uint8_t *)hint, key, n))
+            continue;
+        const char *name = hint + n + (hint[n] == '"');
+        return hl7v2_charset((const uint8_t *)name, strcspn(name, "\"; "));
+    }
+    return CHARSET_UNKNOWN;
+}
+
 /* header_encoding is where values begin: behind MSH-2 when that is delimiters and nothing else, up
  * to the next field separator or the end of the segment; else at MSH-2. */
 static size_t header_encoding(const uint8_t *p, size_t n)
@@ -276,7 +290,8 @@ static enum step header_read(struct reader *r)
         struct word type = word_cut(&r->scan, &trigger, BYTE_COMPONENT);
         trigger = word_cut(&r->scan, &trigger, BYTE_COMPONENT);
         name = hl7v2_message(type.bytes, type.len, trigger.bytes, trigger.len);
-        s->charset = (uint8_t)header_charset(r, header_field(r, n, ended, 18));
+        enum charset charset = header_charset(r, header_field(r, n, ended, 18));
+        s->charset = (uint8_t)(charset != CHARSET_UNKNOWN ? charset : outer_charset(r->in.hint));
         scan_set(&r->scan, &s->delimiters, hl7v2_width((enum charset)s->charset));
     }
     r->set = true;

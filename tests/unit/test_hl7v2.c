@@ -481,6 +481,26 @@ static void charsets_are_known_by_their_words(void **state)
         check_line("MSH|^~\\&|||||||ADT|||||||||", rows[i].word, "\rPID|1\r", rows[i].event);
 }
 
+static void media_type_names_the_charset_of_messages_that_do_not(void **state)
+{
+    (void)state;
+    static const char bytes[] = "MSH|^~\\&|||||||ADT\rPID|||||\xd5\x7c|x\r";
+    static const struct {
+        const char *hint, *event;
+    } rows[] = {
+        {"x-application/hl7-v2+er7; charset=gbk", "field name PID-5.1 27+2 [gb18030] \xd5\x7c\n"},
+        {"a/b; Charset=\"UTF-8\"; x=y", "field name PID-5.1 27+1 [utf-8] \xd5\n"},
+        {"a/b; charset=", "field name PID-5.1 27+2 \xd5\x7c\n"},
+        {NULL, "field name PID-5.1 27+2 \xd5\x7c\n"},
+    };
+    for (size_t i = 0; i < N_ROWS(rows); i++) {
+        char *log = drive_events(&hl7v2_dissector, bytes, sizeof bytes - 1, rows[i].hint);
+        assert_non_null(strstr(log, rows[i].event));
+        free(log);
+        assert_null(drive_law(&hl7v2_dissector, bytes, sizeof bytes - 1, rows[i].hint, 20, 1));
+    }
+}
+
 static void messages_have_static_names(void **state)
 {
     (void)state;
@@ -530,6 +550,7 @@ int main(void)
         cmocka_unit_test(documents_are_payloads),
         cmocka_unit_test(type_codes_say_what_identifiers_are),
         cmocka_unit_test(charsets_are_known_by_their_words),
+        cmocka_unit_test(media_type_names_the_charset_of_messages_that_do_not),
         cmocka_unit_test(messages_have_static_names),
         cmocka_unit_test(probe_bids_for_headers_only),
     };
