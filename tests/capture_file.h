@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <zlib.h>
+
 struct file {
     uint8_t *bytes;
     size_t len, max;
@@ -139,6 +141,51 @@ static inline void ng_packet(struct file *f, uint32_t interface, uint64_t units,
     put(&body, "comment.", 8);
     ng_block(f, 6, body.bytes, body.len);
     drop(&body);
+}
+
+static inline size_t gzip_into(uint8_t *to, size_t size, const uint8_t *from, size_t len)
+{
+    z_stream z = {0};
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    uint8_t *copy = malloc(len + 1);
+    assert_non_null(copy);
+    memcpy(copy, from, len);
+    z.next_in = copy;
+    z.avail_in = (uInt)len;
+    z.next_out = to;
+    z.avail_out = (uInt)size;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    size_t n = size - z.avail_out;
+    (void)deflateEnd(&z);
+    free(copy);
+    return n;
+}
+
+/* Packet i of a big file: its length, its bytes. */
+static inline uint32_t packet_len(uint32_t i)
+{
+    return i % 97 == 0 ? 60000 + i % 5000 : 1 + i * 7 % 1500;
+}
+
+static inline void fill_packet(uint8_t *to, uint32_t i, uint32_t len)
+{
+    for (uint32_t j = 0; j < len; j++)
+        to[j] = (uint8_t)(i * 31 + j);
+}
+
+static inline void big_pcap(struct file *f, uint32_t n)
+{
+    static uint8_t bytes[65536];
+    pcap_header(f, 0xa1b2c3d4, 1);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t len = packet_len(i);
+        put32(f, 1000 + i);
+        put32(f, 0);
+        put32(f, len);
+        put32(f, len);
+        fill_packet(bytes, i, len);
+        put(f, bytes, len);
+    }
 }
 
 #endif
