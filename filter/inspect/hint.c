@@ -6,6 +6,8 @@
 
 #include <ndpi_api.h>
 #include <ndpi_main.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "inspect/room.h"
@@ -19,6 +21,26 @@ enum {
 struct hinter {
     struct ndpi_detection_module_struct *ndpi;
 };
+
+/* Names outlive the modules they come from: flows are told about after their worker is gone. They
+ * are facts of the library, the same in every module, so one table serves all workers. */
+enum {
+    NAMES = 1024,
+    NAME_MAX_LEN = 32
+};
+static char names[NAMES][NAME_MAX_LEN];
+static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char *name_of(struct ndpi_detection_module_struct *ndpi, uint16_t number)
+{
+    if (number >= NAMES)
+        return NULL;
+    (void)pthread_mutex_lock(&names_lock);
+    if (names[number][0] == '\0')
+        (void)snprintf(names[number], NAME_MAX_LEN, "%s", ndpi_get_proto_name(ndpi, number));
+    (void)pthread_mutex_unlock(&names_lock);
+    return names[number];
+}
 
 static inline struct ndpi_detection_module_struct *ndpi_start(void)
 {
@@ -99,7 +121,7 @@ static void name_flow(struct hinter *h, struct flow_app *app, ndpi_protocol p)
 {
     uint16_t number = ndpi_number(p);
     if (number != NDPI_PROTOCOL_UNKNOWN)
-        app->hint = ndpi_get_proto_name(h->ndpi, number);
+        app->hint = name_of(h->ndpi, number);
 }
 
 static void done(struct flow_app *app)

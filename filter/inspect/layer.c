@@ -450,6 +450,9 @@ void layer_feed(struct inspector *in, struct layer *l, const uint8_t *bytes, siz
         in->counts.refused_bytes += len;
         return;
     }
+    /* Findings of fields that wait in the batch still need their way back. */
+    if (l->extents.n > 0 && in->detector.n_fields > 0)
+        detect_flush(in);
     extents_drop(&l->extents, l->extents_before);
     uint64_t at = l->off;
     for (size_t i = 0; i < n_runs; i++) {
@@ -529,10 +532,8 @@ void layer_end(struct inspector *in, struct layer *l)
         if (why != NULL)
             undecodable(in, l, why);
     }
-    if (!l->dead && (l->dissector != NULL || l->n_pending > 0)) {
-        extents_drop(&l->extents, l->extents_before);
+    if (!l->dead && (l->dissector != NULL || l->n_pending > 0))
         consume(in, l, l->pending, l->n_pending, true);
-    }
     child_end(in, l);
     detect_break(in, l);
     message_end(in, l, l->off, false);

@@ -128,7 +128,7 @@ static size_t undo_xml(const uint8_t *p, size_t n, uint8_t *out, size_t *n_out)
     size_t i = hex ? 3 : 2, digits = i;
     for (; i < n && i < 12 && p[i] != ';'; i++) {
         int d = hex_digit(p[i]);
-        if (d < 0 || (!hex && d > 9))
+        if (d < 0 || (!hex && d > 9) || code > 0x10ffff)
             return 0;
         code = code * (hex ? 16 : 10) + (uint32_t)d;
     }
@@ -254,7 +254,8 @@ static bool is_utf8(const uint8_t *p, size_t n)
 
 /* marks says of up to 64 bytes what each is: bit i for byte i. */
 struct marks {
-    uint64_t zero, plain, digit, a1, a2, a3, upper, gb_digit, big5_digit, e3, ef, bc;
+    uint64_t zero, plain, digit, a1, a2, a3, upper, gb_digit, big5_digit, e3, ef, bc, bd, wide_bc,
+        wide_bd;
 };
 
 #ifdef __SSE2__
@@ -285,7 +286,10 @@ static void mark16(const uint8_t *p, unsigned at, struct marks *m)
     m->a3 |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xa3)), at);
     m->e3 |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xe3)), at);
     m->ef |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xef)), at);
-    m->bc |= mask_of(within(v, 0xbc, 0xbd), at);
+    m->bc |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xbc)), at);
+    m->bd |= mask_of(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xbd)), at);
+    m->wide_bc |= mask_of(_mm_or_si128(within(v, 0x90, 0x99), within(v, 0xa0, 0xba)), at);
+    m->wide_bd |= mask_of(within(v, 0x81, 0x9a), at);
 }
 #endif
 
@@ -303,7 +307,10 @@ static void mark1(uint8_t c, unsigned at, struct marks *m)
     m->a3 |= c == 0xa3 ? bit : 0;
     m->e3 |= c == 0xe3 ? bit : 0;
     m->ef |= c == 0xef ? bit : 0;
-    m->bc |= c == 0xbc || c == 0xbd ? bit : 0;
+    m->bc |= c == 0xbc ? bit : 0;
+    m->bd |= c == 0xbd ? bit : 0;
+    m->wide_bc |= (c >= 0x90 && c <= 0x99) || (c >= 0xa0 && c <= 0xba) ? bit : 0;
+    m->wide_bd |= c >= 0x81 && c <= 0x9a ? bit : 0;
 }
 
 /* pattern_in tells whether the marked bytes hold the beginning of something that folds to text a
@@ -312,7 +319,7 @@ static void mark1(uint8_t c, unsigned at, struct marks *m)
 static bool pattern_in(const struct marks *m)
 {
     uint64_t utf16 = m->plain & m->zero >> 1 & m->plain >> 2 & m->zero >> 3 & m->plain >> 4;
-    uint64_t utf8 = m->ef & m->bc >> 1;
+    uint64_t utf8 = m->ef & ((m->bc >> 1 & m->wide_bc >> 2) | (m->bd >> 1 & m->wide_bd >> 2));
     uint64_t wide_gb = m->a3 & m->upper >> 1;
     uint64_t gb = wide_gb & wide_gb >> 2;
     uint64_t gb_digit = m->a3 & m->gb_digit >> 1;
@@ -466,6 +473,13 @@ static size_t fold(const uint8_t *p, size_t n, enum charset charset, uint8_t *ou
     bool in_run = false;
     size_t len = 0;
     for (size_t i = 0; i < n;) {
+        if (p[i] < 0x80 && p[i] != 0 && !(has_zero && i + 1 < n && p[i + 1] == 0)) {
+            out[len] = p[i];
+            map[len++] = inner != NULL ? inner[i] : (uint32_t)i;
+            in_run = false;
+            i++;
+            continue;
+        }
         struct wide w;
         bool utf16 = has_zero && fold_utf16(p + i, n - i, in_run, &w);
         if (!utf16)

@@ -9,7 +9,8 @@
 
 #include "dissectors/dissector.h"
 
-/* normal_is_plain: the text is its own normal text. */
+/* normal_is_plain: the text is its own normal text, or differs from it in wide punctuation only,
+ * which is folded where there are wide letters or digits too. */
 bool normal_is_plain(const uint8_t *p, size_t n, enum escape escape, enum charset charset);
 
 /* normal_write writes the normal text of p[0..n) into out, which has room for n bytes at least (the
