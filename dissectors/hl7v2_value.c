@@ -53,6 +53,17 @@ static uint8_t kind_at(const struct reader *r)
                                                     : (uint8_t)VALUE_TEXT;
 }
 
+/* part_set tells whether a part of a value goes on with a part before it. */
+static inline void part_set(struct hl7v2_state *s, struct event *ev, unsigned kind)
+{
+    if (s->flags & FLAG_SEEN)
+        ev->flags |= SAME_VALUE;
+    else if (kind & KIND_TAIL)
+        ev->value = VALUE_CODE;
+    else
+        s->flags |= FLAG_SEEN;
+}
+
 /* kind_set fills in what the value at the position means. */
 static void kind_set(struct reader *r)
 {
@@ -70,14 +81,8 @@ static void kind_set(struct reader *r)
     ev->value = kind & KIND_VALUE;
     if ((kind & KIND_TYPED) && s->id_kind != VALUE_COUNT)
         ev->value = s->id_kind;
-    if (!(kind & KIND_PART))
-        return;
-    if (s->flags & FLAG_SEEN)
-        ev->flags = SAME_VALUE;
-    else if (kind & KIND_TAIL)
-        ev->value = VALUE_CODE;
-    else
-        s->flags |= FLAG_SEEN;
+    if (kind & KIND_PART)
+        part_set(s, ev, kind);
 }
 
 /* word_keep remembers the short words that give later values their meaning. */
@@ -356,10 +361,8 @@ static inline bool quick_tell(struct reader *r, const struct hl7v2_shape *shape,
     unsigned kind = component < sizeof shape->kinds ? shape->kinds[component] : VALUE_TEXT;
     ev->flags = PART_WHOLE;
     ev->value = kind & KIND_VALUE;
-    if (kind & KIND_PART) {
-        kind_set(r);
-        ev->flags |= PART_WHOLE;
-    }
+    if (kind & KIND_PART)
+        part_set(r->s, ev, kind);
     ev->at.off = r->in.off + r->pos;
     ev->at.len = n;
     ev->raw = p;

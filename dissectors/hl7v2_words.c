@@ -81,7 +81,9 @@ const struct hl7v2_shape hl7v2_shapes[TYPE_COUNT] = {
 
 static bool is_word(const uint8_t *word, size_t len, const char *text)
 {
-    return strlen(text) == len && bytes_equal_nocase(word, text, len);
+    /* Most words differ in their first letter. */
+    return len > 0 && ((word[0] ^ (uint8_t)text[0]) & 0xdf) == 0 && strlen(text) == len &&
+           bytes_equal_nocase(word, text, len);
 }
 
 enum hl7v2_type hl7v2_value_type(const uint8_t *word, size_t len)
