@@ -12,7 +12,6 @@ static bool begin_text(struct reading *r, bool array)
     if (array)
         return json_tell_open(r, r->p, "array");
     s->told = 0;
-    s->same = 0;
     s->begin_owed = 1;
     return true;
 }
@@ -89,8 +88,6 @@ static bool close_level(struct reading *r, bool array)
     if ((s->expect == EXPECT_KEY || s->expect == EXPECT_VALUE || s->expect == EXPECT_COLON) &&
         !json_tell_anomaly(r, TOLD_COMMA, at, "a value is missing"))
         return false;
-    if (s->same == s->depth)
-        s->same = 0;
     s->depth--;
     bool merged = is_array && s->depth > 0 && (s->arrays >> (s->depth - 1) & 1) == 0;
     if (merged)

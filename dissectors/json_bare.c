@@ -58,7 +58,6 @@ static bool give_number(struct reading *r, const uint8_t *p, size_t n)
 {
     struct json_state *s = r->s;
     uint32_t value = json_meaning_number(s) & MEANING_VALUE;
-    s->same = 0;
     if (value == VALUE_TEXT) {
         if (n < SHORT_NUMBER)
             return true;

@@ -65,11 +65,6 @@ static uint32_t field(enum value_kind value)
     return (uint32_t)value;
 }
 
-static uint32_t component(enum value_kind value)
-{
-    return (uint32_t)value | MEANING_COMPONENT;
-}
-
 static uint32_t payload(enum value_kind value, uint8_t media)
 {
     return (uint32_t)value | MEANING_PAYLOAD | (uint32_t)media << MEANING_MEDIA_SHIFT;
@@ -133,7 +128,7 @@ static uint32_t tag_value(struct json_state *s, size_t level, enum known_name na
     case K_Alphabetic:
     case K_Ideographic:
     case K_Phonetic:
-        return component(VALUE_NAME);
+        return field(VALUE_NAME);
     case K_Value:
         return value == VALUE_TEXT    ? plain(p, n, VALUE_BINARY)
                : value == VALUE_PHONE ? field(content_contact(p, n))
@@ -156,7 +151,7 @@ static uint32_t by_scope(struct json_state *s, size_t level, enum known_name nam
     case K_given:
     case K_prefix:
     case K_suffix:
-        return scope == SCOPE_NAME ? component(VALUE_NAME) : plain(p, n, VALUE_BINARY);
+        return scope == SCOPE_NAME ? field(VALUE_NAME) : plain(p, n, VALUE_BINARY);
     case K_text:
         if (scope == SCOPE_IDENTIFIER_TYPE)
             return identifier_kind(s, level, content_identity(p, n));
@@ -193,7 +188,7 @@ static uint32_t by_scope(struct json_state *s, size_t level, enum known_name nam
     case K_state:
     case K_postalCode:
     case K_country:
-        return scope == SCOPE_ADDRESS ? component(VALUE_ADDRESS) : plain(p, n, VALUE_BINARY);
+        return scope == SCOPE_ADDRESS ? field(VALUE_ADDRESS) : plain(p, n, VALUE_BINARY);
     case K_address:
         return field(scope == SCOPE_RESOURCE ? VALUE_TEXT : VALUE_ADDRESS);
     case K_data:

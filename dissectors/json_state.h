@@ -60,7 +60,6 @@ struct json_state {
     uint8_t begin_owed;  /* the object is open, its EVENT_BEGIN waits for its first key */
     uint8_t told;        /* anomalies told of this text, a bit each */
     uint8_t declared;    /* enum charset of the hint */
-    uint8_t same;        /* level + 1 of the object whose component was the last event */
     struct high_run run; /* before the next part of a long string */
     /* of the long value being given in parts */
     uint16_t part_kind, part_value, part_charset, part_escape, part_media, part_flags;
@@ -71,10 +70,9 @@ _Static_assert(sizeof(struct json_state) <= 512, "state of a layer");
  * for a payload its content_media and the length of what stands before it ("data:...;base64,"). */
 enum {
     MEANING_VALUE = 0xff,
-    MEANING_PAYLOAD = 1 << 8,   /* base64, not a field */
-    MEANING_COMPONENT = 1 << 9, /* goes on with what the same object said just before */
-    MEANING_MEDIA_SHIFT = 16,   /* eight bits */
-    MEANING_PREFIX_SHIFT = 24   /* seven bits */
+    MEANING_PAYLOAD = 1 << 8, /* base64, not a field */
+    MEANING_MEDIA_SHIFT = 16, /* eight bits */
+    MEANING_PREFIX_SHIFT = 24 /* seven bits */
 };
 
 /* json_owner_level is the level of the object that holds the current key: arrays between do not

@@ -139,7 +139,6 @@ static void part_is_key(struct json_state *s)
     s->part_kind = EVENT_FIELD;
     s->part_value = VALUE_TEXT;
     s->part_flags = FIELD_NAME;
-    s->same = 0;
 }
 
 bool json_key_finish(struct reading *r, const uint8_t *p, size_t n, bool escaped)
@@ -166,12 +165,10 @@ static size_t judge_string(struct json_state *s, const uint8_t *p, size_t n, con
 {
     uint32_t meaning = json_meaning_string(s, p, n);
     bool text = (meaning & MEANING_PAYLOAD) == 0;
-    unsigned same = (meaning & MEANING_COMPONENT) != 0 ? (unsigned)json_owner_level(s) + 1 : 0;
     s->part_kind = text ? EVENT_FIELD : EVENT_PAYLOAD;
     s->part_value = (uint8_t)(meaning & MEANING_VALUE);
     s->part_media = (uint8_t)(meaning >> MEANING_MEDIA_SHIFT);
-    s->part_flags = same != 0 && same == s->same ? SAME_VALUE : 0;
-    s->same = (uint8_t)same;
+    s->part_flags = 0;
     s->part_escape = k->escaped || (cut && text) ? ESCAPE_JSON : ESCAPE_NONE;
     /* The common case first: ASCII throughout, in a layer of UTF-8. */
     bool ascii = k->high == 0 && !cut && s->declared <= CHARSET_UTF8;
@@ -248,7 +245,6 @@ static bool begin_long(struct reading *r)
     high_run_over(&s->run, r->p, cut);
     r->p += cut;
     s->token = TOKEN_LONG;
-    s->part_flags = (uint16_t)(s->part_flags & ~(unsigned)SAME_VALUE);
     return go_long(r);
 }
 

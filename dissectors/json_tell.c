@@ -29,7 +29,6 @@ bool json_tell_open(struct reading *r, const uint8_t *at, const char *hint)
     struct event ev = {
         .kind = EVENT_BEGIN, .at = {reading_offset(r, at), 0}, .raw = at, .hint = hint};
     r->s->told = 0;
-    r->s->same = 0;
     return give(r, &ev);
 }
 
@@ -46,7 +45,6 @@ bool json_tell_anomaly(struct reading *r, unsigned bit, const uint8_t *at, const
     if ((s->told & bit) != 0)
         return true;
     s->told = (uint8_t)(s->told | bit);
-    s->same = 0;
     struct event ev = {
         .kind = EVENT_ANOMALY, .at = {reading_offset(r, at), 0}, .raw = at, .hint = what};
     return json_tell_begin(r, at, "object") && give(r, &ev);

@@ -198,13 +198,11 @@ void xml_judge(struct xml_state *s, enum xml_section section, uint16_t attribute
     else if (section == SECTION_TEXT || section == SECTION_CDATA)
         meaning = xml_meaning_text(s, p, n);
     bool text = (meaning & XML_MEANING_PAYLOAD) == 0;
-    unsigned same = (meaning & XML_MEANING_COMPONENT) != 0 ? (unsigned)xml_owner_level(s) + 1 : 0;
     s->part_kind = text ? EVENT_FIELD : EVENT_PAYLOAD;
     s->part_value = (uint16_t)(meaning & XML_MEANING_VALUE);
     s->part_media = (uint16_t)(meaning >> XML_MEANING_MEDIA_SHIFT & 0xff);
     s->part_prefix = (uint16_t)(meaning >> XML_MEANING_PREFIX_SHIFT);
-    s->part_flags = same != 0 && same == s->same ? SAME_VALUE : 0;
-    s->same = (uint8_t)same;
+    s->part_flags = 0;
     s->part_attribute = attribute;
     unsigned look = content_look(p, n, '&');
     bool escaped = escapes && ((cut && text) || (look & CONTENT_WANTED) != 0);

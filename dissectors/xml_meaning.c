@@ -176,14 +176,6 @@ enum xml_scope xml_scope_enter(const struct xml_state *s, uint16_t id,
     }
 }
 
-size_t xml_owner_level(const struct xml_state *s)
-{
-    size_t level = s->depth - 1u;
-    while (level > 0 && s->scope[level - 1] == s->scope[level])
-        level--;
-    return level;
-}
-
 static uint32_t payload(enum value_kind value, uint8_t media)
 {
     return (uint32_t)value | XML_MEANING_PAYLOAD | (uint32_t)media << XML_MEANING_MEDIA_SHIFT;
@@ -198,14 +190,10 @@ static uint32_t plain(const uint8_t *p, size_t n)
     return VALUE_TEXT;
 }
 
-/* FHIR's whole name or address beside its components is a value of its own. */
-static uint32_t of_kind(const struct xml_state *s, enum value_kind value, const uint8_t *p,
-                        size_t n)
+static uint32_t of_kind(enum value_kind value, const uint8_t *p, size_t n)
 {
     if (value == VALUE_PHONE || value == VALUE_EMAIL)
         return (uint32_t)content_contact(p, n);
-    if ((value == VALUE_NAME || value == VALUE_ADDRESS) && s->name[s->depth - 1u] != K_text)
-        return (uint32_t)value | XML_MEANING_COMPONENT;
     return (uint32_t)value;
 }
 
@@ -215,7 +203,7 @@ uint32_t xml_meaning_text(const struct xml_state *s, const uint8_t *p, size_t n)
         return plain(p, n);
     enum xml_scope scope = (enum xml_scope)s->scope[s->depth - 1u];
     if (scope >= XML_KIND)
-        return of_kind(s, (enum value_kind)(scope - XML_KIND), p, n);
+        return of_kind((enum value_kind)(scope - XML_KIND), p, n);
     if (scope == XML_BASE64 || scope == XML_FACE)
         return payload(scope == XML_FACE ? VALUE_FACE : VALUE_BINARY, s->note[s->depth - 1u]);
     return plain(p, n);

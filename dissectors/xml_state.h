@@ -68,7 +68,6 @@ struct xml_state {
     uint8_t told;     /* anomalies told of this document, a bit each */
     uint8_t declared; /* enum charset; declared_outside: by the layer's hint, which wins */
     uint8_t declared_outside;
-    uint8_t same; /* level + 1 of the element whose component was the last event */
     /* of the value at hand */
     uint16_t part_kind, part_value, part_charset, part_escape, part_media, part_flags;
     uint16_t part_prefix;    /* bytes of the value that are not the payload proper */
@@ -159,7 +158,6 @@ void xml_judge(struct xml_state *s, enum xml_section section, uint16_t attribute
 enum {
     XML_MEANING_VALUE = 0xff,
     XML_MEANING_PAYLOAD = 1 << 8,
-    XML_MEANING_COMPONENT = 1 << 9,
     XML_MEANING_MEDIA_SHIFT = 16,
     XML_MEANING_PREFIX_SHIFT = 24
 };
@@ -172,9 +170,6 @@ uint32_t xml_meaning_text(const struct xml_state *s, const uint8_t *p, size_t n)
  * says of others. */
 uint32_t xml_meaning_attribute(struct xml_state *s, uint16_t name, const struct xml_siblings *sib,
                                const uint8_t *p, size_t n);
-/* xml_owner_level is the outermost element of those that all mean the same as the innermost. */
-size_t xml_owner_level(const struct xml_state *s);
-
 /* ---- xml_probe.c ---- */
 unsigned xml_probe(struct view head);
 int xml_path(const struct event *ev, char *buf, size_t cap);

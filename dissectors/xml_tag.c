@@ -163,8 +163,6 @@ static bool pop_to(struct xml_reading *r, size_t depth, const uint8_t *at, size_
     struct xml_state *s = r->s;
     s->depth = (uint8_t)depth;
     s->raw = 0;
-    if (s->same > depth)
-        s->same = 0;
     return depth > 0 || xml_tell_end(r, at, len);
 }
 

@@ -17,7 +17,6 @@ static bool give(struct xml_reading *r, const struct event *ev)
 bool xml_tell_begin(struct xml_reading *r, const uint8_t *at, const char *hint)
 {
     struct event ev = {.kind = EVENT_BEGIN, .at = {xml_offset(r, at), 0}, .raw = at, .hint = hint};
-    r->s->same = 0;
     r->s->told = 0;
     return give(r, &ev);
 }
@@ -90,7 +89,6 @@ static bool give_text(struct xml_reading *r, const uint8_t *p, size_t n)
     s->part_value = VALUE_TEXT;
     s->part_charset = (uint16_t)content_charset(p, n, (enum charset)s->declared, false);
     s->part_escape = ESCAPE_NONE;
-    s->same = 0;
     return xml_tell_value(r, p, n, PART_WHOLE);
 }
 

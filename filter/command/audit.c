@@ -48,6 +48,7 @@ static const char usage[] =
     "  --filter EXPR        only packets that match (pcap-filter syntax)\n"
     "  --seconds N          stop a live capture after N seconds\n"
     "  --no-hints           do not ask nDPI for names of unknown applications\n"
+    "  --ignore-checksums   for captures whose addresses were altered: bad sums say nothing\n"
     "Limits:\n"
     "  --threads N          1..64 (default: one a processor, at most 8)\n"
     "  --memory-mib N       16..1048576 for streams of all flows (default 2048)\n"
@@ -70,7 +71,7 @@ struct options {
     size_t n_home;
     long seconds, threads, memory_mib, max_flows;
     enum dump dump;
-    bool show_values, no_hints;
+    bool show_values, no_hints, ignore_checksums;
 };
 
 enum {
@@ -86,6 +87,7 @@ enum {
     OPT_FILTER,
     OPT_SECONDS,
     OPT_NO_HINTS,
+    OPT_IGNORE_CHECKSUMS,
     OPT_THREADS,
     OPT_MEMORY,
     OPT_FLOWS,
@@ -105,6 +107,7 @@ static const struct option long_options[] = {
     {"filter", required_argument, NULL, OPT_FILTER},
     {"seconds", required_argument, NULL, OPT_SECONDS},
     {"no-hints", no_argument, NULL, OPT_NO_HINTS},
+    {"ignore-checksums", no_argument, NULL, OPT_IGNORE_CHECKSUMS},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"memory-mib", required_argument, NULL, OPT_MEMORY},
     {"max-flows", required_argument, NULL, OPT_FLOWS},
@@ -183,6 +186,9 @@ static int read_options(int argc, char **argv, struct options *o)
             break;
         case OPT_NO_HINTS:
             o->no_hints = true;
+            break;
+        case OPT_IGNORE_CHECKSUMS:
+            o->ignore_checksums = true;
             break;
         case OPT_THREADS:
             ok = read_number("threads", optarg, 1, THREADS_MAX, &o->threads);
@@ -293,6 +299,7 @@ static enum status open_all(const struct options *o, char **paths, int n_paths, 
     a->dump = o->dump;
     a->show_values = o->show_values;
     a->no_hints = o->no_hints;
+    a->ignore_checksums = o->ignore_checksums;
     enum status status = tagger_key(o->key, a->key, f);
     if (status == STATUS_OK)
         status = policy_load(o->policy, &a->policy, f);

@@ -34,6 +34,7 @@ struct audit {
     uint32_t max_flows;
     uint64_t hash_seed;
     bool no_hints;
+    bool ignore_checksums;
 };
 
 /* lines is what a worker has written about one block, each line with the packet it belongs to, so

@@ -534,6 +534,7 @@ struct worker *worker_open(const struct audit *a, unsigned number)
         .worker = number,
         .n_workers = a->n_workers,
         .no_hints = a->no_hints,
+        .ignore_checksums = a->ignore_checksums,
     };
     struct traffic_sink sink = {
         .inspect = {on_finding, on_object, on_anomaly, a->dump == DUMP_EVENTS ? on_event : NULL, w},

@@ -95,7 +95,8 @@ struct traffic *traffic_open(const struct traffic_options *options, const struct
         return NULL;
     t->options = *options;
     t->sink = *sink;
-    t->decoder = decoder_new(NULL, on_abandon, t);
+    struct decoder_limits limits = {.ignore_checksums = options->ignore_checksums};
+    t->decoder = decoder_new(&limits, on_abandon, t);
     t->flows = flow_table_open(&options->flows, on_flow_end, t);
     t->inspector = inspector_open(&options->inspector, &sink->inspect);
     t->hinter = options->no_hints ? NULL : hinter_open();
@@ -130,7 +131,8 @@ static void put_segment(struct traffic *t, struct flow *f, unsigned direction,
         .flags = d->tcp_flags,
         .ttl = d->ttl,
         .checksum_good = d->checksum == CHECKSUM_OK,
-        .checksum_bad = d->checksum == CHECKSUM_BAD,
+        /* A sum left to the sender's card is good only where the sender never shows another. */
+        .checksum_bad = d->checksum == CHECKSUM_BAD || d->checksum == CHECKSUM_PARTIAL,
     };
     uint32_t n_packets = (uint32_t)(f->packets[0] + f->packets[1]);
     uint32_t done = 0;

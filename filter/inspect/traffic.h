@@ -17,7 +17,8 @@ struct traffic_options {
     struct flow_limits flows;
     uint64_t hash_seed; /* the same for all workers */
     unsigned worker, n_workers;
-    bool no_hints; /* do not ask nDPI */
+    bool no_hints;         /* do not ask nDPI */
+    bool ignore_checksums; /* for captures with altered addresses: sums say nothing */
 };
 
 struct traffic_sink {

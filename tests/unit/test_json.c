@@ -28,8 +28,8 @@ static const struct row rows[] = {
      "field code $.resourceType 17+7 [utf-8] Patient\n"
      "field name $.name[0].text 43+6 [utf-8] 测甲\n"
      "field name $.name[0].family 61+3 [utf-8] 测\n"
-     "field name $.name[0].given[0] 76+3 [utf-8] [same] 甲\n"
-     "field name $.name[0].given[1] 82+3 [utf-8] [same] 乙\n"
+     "field name $.name[0].given[0] 76+3 [utf-8] 甲\n"
+     "field name $.name[0].given[1] 82+3 [utf-8] 乙\n"
      "field birth_date $.birthDate 103+10 [utf-8] 1990-01-02\n"
      "end\n"},
     {"type after the name", NULL, "{\"name\":{\"family\":\"测\"},\"resourceType\":\"Patient\"}",
@@ -80,7 +80,7 @@ static const struct row rows[] = {
      "field code $.entry[0].resource.resourceType 63+7 [utf-8] Patient\n"
      "field address $.entry[0].resource.address[0].text 92+1 [utf-8] x\n"
      "field address $.entry[0].resource.address[0].line[0] 104+6 [utf-8] 甲街\n"
-     "field address $.entry[0].resource.address[0].city 121+6 [utf-8] [same] 某市\n"
+     "field address $.entry[0].resource.address[0].city 121+6 [utf-8] 某市\n"
      "field code $.entry[1].resource.resourceType 162+12 [utf-8] Immunization\n"
      "field name $.entry[1].resource.patient.display 198+6 [utf-8] 测丁\n"
      "end\n"},
@@ -104,7 +104,7 @@ static const struct row rows[] = {
      "begin array\n"
      "field code $[0].00100010.vr 20+2 [utf-8] PN\n"
      "field name $[0].00100010.Value[0].Alphabetic 48+6 [utf-8] CE^SHI\n"
-     "field name $[0].00100010.Value[0].Ideographic 71+7 [utf-8] [same] 测^试\n"
+     "field name $[0].00100010.Value[0].Ideographic 71+7 [utf-8] 测^试\n"
      "field code $[0].00100020.vr 101+2 [utf-8] LO\n"
      "field record_id $[0].00100020.Value[0] 115+2 [utf-8] P1\n"
      "field code $[0].(gggg,eeee).vr 139+2 [utf-8] PN\n"

@@ -165,7 +165,7 @@ static const struct row rows[] = {
      1},
     {"overlap of waiting ones: the earlier start gives both",
      {DATA(2, "CDE"), DATA(4, "xfg"), DATA(0, "ab"), END},
-     "{xfg}abCDE{xfg}fg",
+     "{xfg}abCDE{x}fg",
      2},
     {"a waiting one inside a later one is replaced",
      {DATA(3, "XX"), DATA(2, "cdefg"), DATA(0, "ab"), END},
