@@ -10,8 +10,9 @@ What is not TCP over plain IPv4 stays as it was and comes first.
 import argparse
 import os
 import random
+import struct
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import wire
 
@@ -80,8 +81,8 @@ def streams_of(frames):
 class Recutter:
     """Writes one connection anew."""
 
-    def __init__(self, stream, rng):
-        self.stream, self.random, self.frames = stream, rng, []
+    def __init__(self, stream, rng, small=400):
+        self.stream, self.random, self.frames, self.small = stream, rng, [], small
         self.sent, self.ident = [0, 0], 0
         self.sizes = SIZES[rng.choice(list(SIZES))]
         self.shuffle = rng.choice([0, 0, 2, 4, 8])
@@ -110,7 +111,7 @@ class Recutter:
         low, high = self.sizes
         while at < len(data):
             # a long turn is cut small only at its beginning: what matters is there, and time is short
-            size = r.randint(low, high) if len(cuts) < 400 else 1460
+            size = r.randint(low, high) if len(cuts) < self.small else 1460
             end = min(len(data), at + size)
             start = at
             if cuts and r.random() < self.overlap:
@@ -119,12 +120,10 @@ class Recutter:
                 end = start + 1460
             cuts.append((start, end))
             at = end
-        again = [c for c in cuts if r.random() < self.twice]
-        if self.shuffle:
-            keyed = [(i + r.uniform(0, self.shuffle), c) for i, c in enumerate(cuts)]
-            cuts = [c for _, c in sorted(keyed)]
-        for c in again:
-            cuts.insert(r.randint(0, len(cuts)), c)
+        # a segment comes a little early or late, a second copy anywhere a window away
+        keyed = [(i + r.uniform(0, self.shuffle), c) for i, c in enumerate(cuts)]
+        keyed += [(i + r.uniform(-200, 200), c) for i, c in enumerate(cuts) if r.random() < self.twice]
+        cuts = [c for _, c in sorted(keyed)]
         return cuts
 
     def turn(self, side, data):
@@ -169,14 +168,35 @@ def interleave(rng, lists):
         at[i] += 1
 
 
-def recut(frames, seed, taken=None):
-    """One variant, as frames; taken is streams_of(frames), to be made once for many variants."""
+def other_address(address, n):
+    """The n-th stand-in of a private address; the second byte says which. n is 0..239."""
+    a, _, c, d = address.split(".")
+    return f"10.{n + 1}.{c}.{d}" if a == "192" else address
+
+
+def moved(streams, address_of):
+    """The same connections with other client addresses."""
+    return [replace(s, client=(address_of(s.client[0]), s.client[1])) for s in streams]
+
+
+def as_pcap(frames, hours=0):
+    """The bytes of a pcap file, its times moved on by whole hours."""
+    out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)]
+    for f in frames:
+        us = f.time_us + hours * 3_600_000_000
+        out.append(struct.pack("<IIII", us // 1_000_000, us % 1_000_000, len(f.data), len(f.data)) + f.data)
+    return b"".join(out)
+
+
+def recut(frames, seed, taken=None, small=400):
+    """One variant, as frames; taken is streams_of(frames), to be made once for many variants. Of a
+    turn only the first `small` segments are cut small."""
     rng = random.Random(f"recut {seed}")
     streams, rest = taken or streams_of(frames)
     trace = wire.Trace(step_us=50)
     for frame in rest:
         trace.add(frame.data)
-    for data in interleave(rng, [Recutter(s, rng).run() for s in streams]):
+    for data in interleave(rng, [Recutter(s, rng, small).run() for s in streams]):
         trace.add(data)
     return trace.frames
 

@@ -42,11 +42,13 @@ class Letter:
 
 
 DEVICE, SERVICE = "ct64@device.example.com", "service@vendor.example.com"
+MESSAGE_ID = "20240315.0830@device.example.com"
 
 
 def envelope(truth):
     """The addresses of machines in headers and SMTP commands: e-mail addresses, yet nobody's."""
-    for address, places in ((DEVICE, ("from", "sender", "message-id")), (SERVICE, ("to", "recipient"))):
+    for address, places in ((DEVICE, ("from", "sender")), (MESSAGE_ID, ("message-id",)),
+                            (SERVICE, ("to", "recipient"))):
         for where in places:
             truth.optional(address, where)
 
@@ -59,7 +61,7 @@ def compose(truth, people):
     message["Subject"] = "CT64 report"
     message["From"], message["To"] = DEVICE, SERVICE
     message["Date"] = "Fri, 15 Mar 2024 08:30:00 +0800"
-    message["Message-ID"] = "<20240315.0830@device.example.com>"
+    message["Message-ID"] = f"<{MESSAGE_ID}>"
     message.attach(MIMEText(letter.text(a, "part 1 text/plain"), "plain", "utf-8"))
     quoted = charset.Charset("utf-8")
     quoted.body_encoding = charset.QP

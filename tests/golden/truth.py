@@ -15,10 +15,17 @@ from the bytes. truth.json has
     object                  kind of object it stands in
     encoding                charset of the field
     count                   how often, all decoding of the transport and content done
+    optional                why a finder of the first depth need not find it: "free text", a name,
+                            an address or a record number in running text. What is known by its own
+                            shape (resident numbers, phones, e-mail) is required everywhere
+  optional                values which may be found, and where
     not_personal              look-alikes which must not be found: values and where
 """
 
 import json
+
+KNOWN_BY_SHAPE = ("id_number", "phone", "email")
+FREE_TEXT = ("OBX-5", "NTE-", "note[", "(0008,1030)", "(0010,4000)", "(0009,1001)", "text/", "message")
 
 PLACES = {
     "192.168.10.5": None, "192.168.20.5": None,
@@ -27,6 +34,10 @@ PLACES = {
     "52.95.110.1": ("US", "abroad", True),
     "18.162.0.10": ("HK", "hong_kong", True),
 }
+
+
+def is_free_text(cls, where):
+    return cls not in KNOWN_BY_SHAPE and any(f in where for f in FREE_TEXT)
 
 
 class Truth:
@@ -85,7 +96,10 @@ class Truth:
                 del entry["wire"]
             if not entry["parts"]:
                 del entry["parts"]
-            values.append({**entry, "count": count, "clear": clear if "parts" not in entry else None})
+            entry.update(count=count, clear=clear if "parts" not in entry else None)
+            if is_free_text(entry["class"], entry["where"]):
+                entry["optional"] = "free text"
+            values.append(entry)
         document = {"case": self.case, "made_by": "tests/golden/make.sh", "seed": self.seed,
                     "flows": self.flows, "objects": self.objects,
                     "destinations": self.destinations,
