@@ -146,6 +146,15 @@ static bool is_placeholder(const uint8_t *p, size_t n)
     return true;
 }
 
+/* trim narrows [*from, *to) of a text to what is not spaces, controls or padding around it. */
+static void trim(const uint8_t *text, uint32_t *from, uint32_t *to)
+{
+    while (*from < *to && text[*from] <= ' ')
+        (*from)++;
+    while (*to > *from && text[*to - 1] <= ' ')
+        (*to)--;
+}
+
 static void tell_field(struct inspector *in, const struct field *f, enum class class)
 {
     struct detector *d = &in->detector;
@@ -153,6 +162,9 @@ static void tell_field(struct inspector *in, const struct field *f, enum class c
     const uint8_t *text = d->text + f->text;
     if (is_placeholder(text, f->text_len))
         return;
+    /* Equal values have equal tags: a pad to even length in DICOM is no part of the value. */
+    uint32_t from = 0, to = f->text_len;
+    trim(text, &from, &to);
     bool goes_on = (f->flags & SAME_VALUE) && o->is_open && o->layer == f->layer &&
                    o->class == class && o->ev.n_path >= 2 && f->n_path >= 2 &&
                    memcmp(o->ev.path, f->path, 2 * sizeof f->path[0]) == 0;
@@ -167,7 +179,7 @@ static void tell_field(struct inspector *in, const struct field *f, enum class c
         o->value_len = 0;
     }
     o->len = f->off + f->raw_len - o->off;
-    value_add(o, text, f->text_len);
+    value_add(o, text + from, to - from);
 }
 
 static void tell_hit(struct inspector *in, const struct field *f, const struct hit *h)
@@ -235,11 +247,7 @@ static int by_place(const void *a, const void *b)
 static bool covers(const struct detector *d, const struct field *f, const struct hit *h)
 {
     uint32_t from = 0, to = f->text_len;
-    const uint8_t *t = d->text + f->text;
-    while (from < to && t[from] <= ' ')
-        from++;
-    while (to > from && t[to - 1] <= ' ')
-        to--;
+    trim(d->text + f->text, &from, &to);
     return h->from <= raw_at(d, f, from) && h->from + h->len >= raw_at(d, f, to);
 }
 
