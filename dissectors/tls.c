@@ -89,7 +89,8 @@ static unsigned tls_probe(struct view head)
     return again ? 44 : 22;
 }
 
-static bool tell_opaque(struct tls_state *s, struct tls_bytes *b, size_t n, bool last)
+/* tell_opaque tells the next n bytes of an opaque value; total: of all of it, 0 when not known. */
+static bool tell_opaque(struct tls_state *s, struct tls_bytes *b, size_t n, size_t total, bool last)
 {
     struct event ev = {
         .kind = EVENT_FIELD,
@@ -98,6 +99,7 @@ static bool tell_opaque(struct tls_state *s, struct tls_bytes *b, size_t n, bool
         .n_path = 2,
         .path = {TLS_AT_RECORD, s->content},
         .at = {b->off + b->pos, n},
+        .total = total,
         .raw = b->bytes + b->pos,
     };
     if (s->open || n > 0) {
@@ -206,8 +208,9 @@ static struct feed_result body(struct tls_state *s, struct tls_bytes *all)
     size_t n = here < s->left ? here : s->left;
     bool ends = n == s->left || all->last;
     if (s->body == BODY_OPAQUE) {
+        size_t total = s->left;
         s->left = (uint16_t)(s->left - n);
-        return tell_opaque(s, all, n, ends) ? feed_ok(all->pos) : feed_stop(all->pos);
+        return tell_opaque(s, all, n, total, ends) ? feed_ok(all->pos) : feed_stop(all->pos);
     }
     if (s->body == BODY_PASSED) {
         s->left = (uint16_t)(s->left - n);
@@ -234,7 +237,7 @@ static struct feed_result body(struct tls_state *s, struct tls_bytes *all)
 static struct feed_result finish(struct tls_state *s, struct tls_bytes *b)
 {
     s->ended = true;
-    if (s->open && !tell_opaque(s, b, 0, true))
+    if (s->open && !tell_opaque(s, b, 0, 0, true))
         return feed_stop(b->pos);
     tls_handshake_close(&s->handshake, b);
     return b->stopped ? feed_stop(b->pos) : feed_ok(b->pos);
@@ -263,10 +266,10 @@ static struct feed_result tls_feed(void *state, struct view in, event_fn *emit, 
             r = body(s, &b);
         } else if (s->open && !s->rest_opaque) {
             /* A gap took the end of a record: its value ends here. */
-            r = tell_opaque(s, &b, 0, true) ? feed_ok(b.pos) : feed_stop(b.pos);
+            r = tell_opaque(s, &b, 0, 0, true) ? feed_ok(b.pos) : feed_stop(b.pos);
         } else if (s->rest_opaque) {
             s->content = TLS_APPLICATION_DATA;
-            r = tell_opaque(s, &b, b.len - b.pos, b.last) ? feed_ok(b.pos) : feed_stop(b.pos);
+            r = tell_opaque(s, &b, b.len - b.pos, 0, b.last) ? feed_ok(b.pos) : feed_stop(b.pos);
         } else {
             r = header(s, &b);
         }
