@@ -94,7 +94,9 @@ static void tell(struct inspector *in, struct layer *l, const struct event *ev, 
         .direction = l->direction,
         .time_ns = in->now_ns,
     };
-    f.way_back = place(l, off, len, near, &f.at);
+    /* An opaque value is told with its first bytes: what is still to come has no place yet. */
+    uint64_t here = class == CLASS_OPAQUE && len > ev->at.len ? ev->at.len : len;
+    f.way_back = place(l, off, here, near, &f.at);
     in->sink.finding(in->sink.receiver, &f);
 }
 
@@ -146,12 +148,17 @@ static bool is_placeholder(const uint8_t *p, size_t n)
     return true;
 }
 
-/* trim narrows [*from, *to) of a text to what is not spaces, controls or padding around it. */
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\0' || (c >= '\t' && c <= '\r');
+}
+
+/* trim narrows [*from, *to) of a text to what is not spaces or padding around it. */
 static void trim(const uint8_t *text, uint32_t *from, uint32_t *to)
 {
-    while (*from < *to && text[*from] <= ' ')
+    while (*from < *to && is_blank(text[*from]))
         (*from)++;
-    while (*to > *from && text[*to - 1] <= ' ')
+    while (*to > *from && is_blank(text[*to - 1]))
         (*to)--;
 }
 
