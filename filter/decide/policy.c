@@ -14,7 +14,7 @@ enum {
     LISTS_MAX = 64,
     ENTRIES_MAX = 1024, /* networks or servers of one list */
     PORTS_MAX = 64,
-    TEXT_MAX = CONFIG_MAX_BYTES
+    TEXT_MAX = CONFIG_MAX_BYTES + 1 /* one more, so that a longer file is refused, not cut */
 };
 
 struct network {
@@ -92,6 +92,35 @@ const char *action_name(enum action a)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
+/* check_count notes a fault when a list has more entries than there is room for. */
+static bool check_count(const struct config_node *list, uint32_t most, struct fault *f)
+{
+    if (list == NULL || list->n <= most)
+        return true;
+    (void)config_fault(list, f, "%s must have at most %u entries, not %u", list->key,
+                       (unsigned)most, (unsigned)list->n);
+    return false;
+}
+
+/* check_some notes a fault for an empty list where it would match nothing. */
+static bool check_some(const struct config_node *list, struct fault *f)
+{
+    if (list->n > 0)
+        return true;
+    (void)config_fault(list, f, "%s must have at least one entry", list->key);
+    return false;
+}
+
+/* unmap_network makes an IPv4 network of an IPv4-mapped one, as addresses are judged. */
+static void unmap_network(struct network *n)
+{
+    struct address plain = address_unmap(&n->address);
+    if (n->address.family == 6 && plain.family == 4 && n->bits >= 96) {
+        n->address = plain;
+        n->bits = (uint8_t)(n->bits - 96);
+    }
+}
+
 static bool read_network(const struct config_node *node, struct network *out, struct fault *f)
 {
     const char *text = config_node_text(node, "", f);
@@ -107,13 +136,28 @@ static bool read_network(const struct config_node *node, struct network *out, st
     if (slash != NULL) {
         char *end;
         bits = strtol(slash + 1, &end, 10);
-        if (*end != '\0' || slash[1] < '0' || slash[1] > '9' || bits > most) {
+        if (*end != '\0' || slash[1] < '0' || slash[1] > '9' || end - slash > 4 || bits > most) {
             (void)config_fault(node, f, "%s: prefix length must be 0..%ld", node->key, most);
             return false;
         }
     }
     out->bits = (uint8_t)bits;
+    unmap_network(out);
     return true;
+}
+
+/* read_server takes a host name, or "*." and one: letters, digits, hyphens, underscores, dots. */
+static const char *read_server(const struct config_node *node, struct fault *f)
+{
+    const char *text = config_node_text(node, "", f);
+    const char *name = text[0] == '*' && text[1] == '.' ? text + 2 : text;
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    if (name[0] == '\0' || name[0] == '.' || name[strspn(name, allowed)] != '\0' ||
+        name[strlen(name) - 1] == '.')
+        (void)config_fault(node, f, "%s must be names such as www.example.com or *.example.com",
+                           node->key);
+    return text;
 }
 
 static void read_lists(struct policy *p, const struct config_node *root, struct fault *f)
@@ -129,26 +173,33 @@ static void read_lists(struct policy *p, const struct config_node *root, struct 
         if (!config_keys(n, keys, f) || config_need(n, "name", f) == NULL)
             return;
         l->name = config_text(n, "name", "", f);
+        for (size_t i = 0; i < p->n_lists; i++)
+            if (strcmp(p->lists[i].name, l->name) == 0)
+                (void)config_fault(config_get(n, "name"), f, "name '%s' is taken already", l->name);
         const struct config_node *networks = config_list(n, "networks", f);
         const struct config_node *servers = config_list(n, "servers", f);
         if ((networks == NULL || networks->n == 0) && (servers == NULL || servers->n == 0)) {
             (void)config_fault(n, f, "destination needs networks or servers");
             return;
         }
+        if (!check_count(networks, ENTRIES_MAX, f) || !check_count(servers, ENTRIES_MAX, f))
+            return;
         l->networks = calloc(ENTRIES_MAX, sizeof *l->networks);
         l->servers = calloc(ENTRIES_MAX, sizeof *l->servers);
         p->n_lists++;
-        if (l->networks == NULL || l->servers == NULL)
+        if (l->networks == NULL || l->servers == NULL) {
+            (void)config_fault(n, f, "no memory for the destination");
             return;
+        }
         for (const struct config_node *e = networks != NULL ? networks->first : NULL; e != NULL;
              e = e->next) {
-            if (l->n_networks == ENTRIES_MAX || !read_network(e, &l->networks[l->n_networks], f))
+            if (!read_network(e, &l->networks[l->n_networks], f))
                 return;
             l->n_networks++;
         }
-        for (const struct config_node *e = servers != NULL ? servers->first : NULL;
-             e != NULL && l->n_servers < ENTRIES_MAX; e = e->next)
-            l->servers[l->n_servers++] = config_node_text(e, "", f);
+        for (const struct config_node *e = servers != NULL ? servers->first : NULL; e != NULL;
+             e = e->next)
+            l->servers[l->n_servers++] = read_server(e, f);
     }
 }
 
@@ -177,6 +228,8 @@ static uint32_t read_classes(const struct config_node *map, struct fault *f)
     uint32_t all = (1u << CLASS_COUNT) - 1, set = 0;
     if (list == NULL)
         return all;
+    if (!check_some(list, f))
+        return 0;
     for (const struct config_node *n = list->first; n != NULL; n = n->next) {
         const char *word = config_node_text(n, "", f);
         enum class c;
@@ -207,6 +260,8 @@ static void read_where(const struct config_node *map, struct row *row, struct fa
         row->where = WHERE_ANY;
         return;
     }
+    if (!check_some(list, f) || !check_count(list, COUNTRIES_MAX, f))
+        return;
     for (const struct config_node *n = list->first; n != NULL; n = n->next) {
         const char *word = config_node_text(n, "", f);
         bool known = false;
@@ -217,7 +272,7 @@ static void read_where(const struct config_node *map, struct row *row, struct fa
             }
         }
         if (!known && strlen(word) == 2 && word[0] >= 'A' && word[0] <= 'Z' && word[1] >= 'A' &&
-            word[1] <= 'Z' && row->n_countries < COUNTRIES_MAX) {
+            word[1] <= 'Z') {
             memcpy(row->countries[row->n_countries++], word, 3);
             known = true;
         }
@@ -229,12 +284,13 @@ static void read_where(const struct config_node *map, struct row *row, struct fa
     }
 }
 
-static void read_row(struct policy *p, const struct config_node *n, struct row *row,
+/* read_row reads one row; a fail row is about bytes nobody saw, so it has no class. */
+static void read_row(struct policy *p, const struct config_node *n, bool failing, struct row *row,
                      struct fault *f)
 {
     static const char *const keys[] = {"class",   "jurisdiction", "destination", "protocol",
                                        "channel", "action",       NULL};
-    if (!config_keys(n, keys, f) || config_need(n, "action", f) == NULL)
+    if (!config_keys(n, failing ? keys + 1 : keys, f) || config_need(n, "action", f) == NULL)
         return;
     row->classes = read_classes(n, f);
     read_where(n, row, f);
@@ -242,8 +298,10 @@ static void read_row(struct policy *p, const struct config_node *n, struct row *
     row->channel = config_word(n, "channel", channel_words, CHANNEL_ANY, f);
     row->action = (enum action)config_word(n, "action", action_words, ACTION_BLOCK, f);
     const struct config_node *protocols = config_list(n, "protocol", f);
-    for (const struct config_node *e = protocols != NULL ? protocols->first : NULL;
-         e != NULL && row->n_protocols < PROTOCOLS_MAX; e = e->next)
+    if (!check_count(protocols, PROTOCOLS_MAX, f))
+        return;
+    for (const struct config_node *e = protocols != NULL ? protocols->first : NULL; e != NULL;
+         e = e->next)
         row->protocols[row->n_protocols++] = config_node_text(e, "", f);
 }
 
@@ -257,7 +315,7 @@ static void read_rows(struct policy *p, const struct config_node *root, const ch
             (void)config_fault(n, f, "%s must be at most %d", key, ROWS_MAX);
             return;
         }
-        read_row(p, n, &rows[(*n_rows)++], f);
+        read_row(p, n, rows == p->fail, &rows[(*n_rows)++], f);
     }
 }
 
@@ -276,8 +334,10 @@ static void read_channels(struct policy *p, const struct config_node *root, stru
         c->kind = (enum channel)config_word(n, "kind", channel_words, CHANNEL_MEDICAL, f);
         c->destination = read_list_name(p, n, f);
         const struct config_node *ports = config_list(n, "ports", f);
-        for (const struct config_node *e = ports != NULL ? ports->first : NULL;
-             e != NULL && c->n_ports < PORTS_MAX; e = e->next)
+        if (!check_count(ports, PORTS_MAX, f))
+            return;
+        for (const struct config_node *e = ports != NULL ? ports->first : NULL; e != NULL;
+             e = e->next)
             c->ports[c->n_ports++] = (uint16_t)config_node_int(e, 1, 65535, 1, f);
         if (c->destination == NULL && c->n_ports == 0)
             (void)config_fault(n, f, "channel needs a destination or ports");
@@ -287,7 +347,7 @@ static void read_channels(struct policy *p, const struct config_node *root, stru
 static void read_home(struct policy *p, const struct config_node *root, struct fault *f)
 {
     const struct config_node *list = config_list(root, "home", f);
-    if (list == NULL || list->n == 0)
+    if (list == NULL || list->n == 0 || !check_count(list, GEO_MAX_HOME, f))
         return;
     p->home = calloc(list->n, sizeof *p->home);
     for (const struct config_node *n = list->first; p->home != NULL && n != NULL; n = n->next) {
@@ -310,8 +370,10 @@ static void read_policy(struct policy *p, const struct config_node *root, struct
     read_home(p, root, f);
     read_lists(p, root, f);
     const struct config_node *allow = config_list(root, "allow", f);
+    if (!check_count(allow, LISTS_MAX, f))
+        return;
     for (const struct config_node *n = allow != NULL ? allow->first : NULL;
-         n != NULL && config_ok(f) && p->n_allow < LISTS_MAX; n = n->next) {
+         n != NULL && config_ok(f); n = n->next) {
         const struct list *l = find_list(p, n, config_node_text(n, "", f), f);
         if (l != NULL)
             p->allow[p->n_allow++] = l;
@@ -414,6 +476,8 @@ static bool network_holds(const struct network *n, const struct address *a)
 static bool server_matches(const char *pattern, const char *name)
 {
     size_t n = strlen(name), m = strlen(pattern);
+    if (n > 0 && name[n - 1] == '.')
+        n--; /* a name may end with the root's dot */
     if (n == 0)
         return false;
     if (pattern[0] == '*' && pattern[1] == '.')
