@@ -402,7 +402,8 @@ static bool write_results(const struct options *o, const struct audit *a,
 static bool is_clean(const struct audit_totals *t)
 {
     return t->tally.actions[ACTION_DEIDENTIFY] == 0 && t->tally.actions[ACTION_BLOCK] == 0 &&
-           t->tally.violations == 0 && t->tally.failed_flows == 0;
+           t->tally.violations == 0 && t->tally.failed_flows == 0 &&
+           t->inspector.refused_bytes == 0;
 }
 
 static int run(const struct options *o, struct audit *a)

@@ -89,7 +89,14 @@ static char *put_ends(char *p, const struct flow *f, unsigned direction)
     p = put_number(p, f->port[direction ^ 1u]);
     ADD(p, ",\"proto\":\"");
     p = put_text(p, proto_name(f->proto));
-    ADD(p, "\",\"app\":\"");
+    ADD(p, "\"");
+    return p;
+}
+
+/* put_app is no part of the fragment: the name may come, or change, while the flow goes on. */
+static char *put_app(char *p, const struct flow *f)
+{
+    ADD(p, ",\"app\":\"");
     p = put_text(p, app_name(inspector_app(f)));
     ADD(p, "\"");
     return p;
@@ -100,23 +107,25 @@ static char *put_fragment(struct worker *w, char *p, const struct flow *f, unsig
     struct fragment *g = &w->fragments[(f->hash + direction) % FRAGMENTS];
     if (g->flow != f->first_packet || g->hash != f->hash || g->direction != direction) {
         char *start = p;
-        ADD(p, ",\"flow\":{");
-        p = put_ends(p, f, direction);
-        ADD(p, "},\"geo\":{");
+        ADD(p, ",\"geo\":{");
         p = put_place(p, place_of(w, &f->address[direction ^ 1u]));
-        ADD(p, "}");
+        ADD(p, "},\"flow\":{");
+        p = put_ends(p, f, direction);
         size_t len = (size_t)(p - start);
-        if (len > sizeof g->text)
-            return p;
-        g->flow = f->first_packet;
-        g->hash = f->hash;
-        g->direction = direction;
-        g->len = (uint16_t)len;
-        memcpy(g->text, start, len);
-        return p;
+        if (len <= sizeof g->text) {
+            g->flow = f->first_packet;
+            g->hash = f->hash;
+            g->direction = direction;
+            g->len = (uint16_t)len;
+            memcpy(g->text, start, len);
+        }
+    } else {
+        memcpy(p, g->text, g->len);
+        p += g->len;
     }
-    memcpy(p, g->text, g->len);
-    return p + g->len;
+    p = put_app(p, f);
+    ADD(p, "}");
+    return p;
 }
 
 /* line_begin reserves the room of a line and writes its first members; NULL: no memory. */
@@ -226,6 +235,7 @@ void json_flow(struct worker *w, const struct flow *f, const char *end)
         return;
     ADD(p, ",");
     p = put_ends(p, f, 0);
+    p = put_app(p, f);
     if (app->hint != NULL) {
         ADD(p, ",\"hint\":\"");
         p = put_text(p, app->hint);
@@ -246,6 +256,8 @@ void json_flow(struct worker *w, const struct flow *f, const char *end)
     p = put_pair(p, app->findings[0], app->findings[1]);
     ADD(p, ",\"not_seen_bytes\":");
     p = put_pair(p, app->gap_bytes[0], app->gap_bytes[1]);
+    ADD(p, ",\"not_inspected_bytes\":");
+    p = put_pair(p, app->missed_bytes[0], app->missed_bytes[1]);
     ADD(p, ",\"opaque_bytes\":");
     p = put_pair(p, app->opaque_bytes[0], app->opaque_bytes[1]);
     ADD(p, ",\"end\":\"");

@@ -70,7 +70,10 @@ const char *app_name(const struct flow_app *app)
 /* server_port is the port by which a flow is known: of the side that was spoken to. */
 static uint16_t server_port(const struct flow *f)
 {
-    return f->port[1];
+    if (f->proto == IP_PROTO_TCP && f->stream[0].from_syn)
+        return f->port[1];
+    /* The capture began in the middle: services live at lower ports. */
+    return f->port[0] < f->port[1] ? f->port[0] : f->port[1];
 }
 
 static struct matter matter_of(struct worker *w, const struct flow *f, unsigned direction)
@@ -136,9 +139,10 @@ static void on_packet(void *receiver, const struct packet *p, const struct datag
 
 /* ---- flows -------------------------------------------------------------------------------- */
 
+/* not_seen is what was missing from a stream, or could not be inspected. */
 static uint64_t not_seen(const struct flow_app *app, unsigned direction)
 {
-    return app != NULL ? app->gap_bytes[direction] : 0;
+    return app != NULL ? app->gap_bytes[direction] + app->missed_bytes[direction] : 0;
 }
 
 /* tally_flow counts one direction of a flow that is over. */

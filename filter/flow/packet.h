@@ -56,7 +56,7 @@ enum skip {
     SKIP_MALFORMED,          /* a header contradicts itself or the frame: a receiver drops it */
     SKIP_ARP,                /* and RARP */
     SKIP_NOT_IP,             /* another network protocol */
-    SKIP_ENCRYPTED,          /* IPsec ESP, MACsec */
+    SKIP_ENCRYPTED,          /* IPsec ESP: addresses and payload are given; MACsec: only why */
     SKIP_IP_CHECKSUM,        /* IPv4 header checksum is wrong: a receiver drops it */
     SKIP_FRAGMENT_WAIT,      /* a fragment, kept until the others come */
     SKIP_FRAGMENT_DUPLICATE, /* a fragment seen before */
@@ -113,6 +113,9 @@ struct datagram {
     const uint8_t *ip;         /* innermost IP header, ip_len bytes with all behind it; NULL when
                                   reassembled */
     uint32_t ip_len;
+    uint32_t
+        surplus_len; /* UDP: bytes of the IP payload behind the UDP length, which routers forward
+                        and sockets never see; right behind the payload, at most what we have */
     const struct piece *pieces; /* when reassembled: in order, without holes; else NULL */
     size_t n_pieces;
     enum skip why; /* SKIP_NONE when decoded */

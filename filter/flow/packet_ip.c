@@ -253,7 +253,7 @@ enum skip walk_ip_proto(struct walk *w, uint8_t proto)
         w->next = layer_ah;
         return SKIP_NONE;
     case NEXT_ESP:
-        return SKIP_ENCRYPTED;
+        return unopened(w, proto, SKIP_ENCRYPTED);
     default:
         return unopened(w, proto, SKIP_IP_PROTOCOL);
     }

@@ -128,9 +128,11 @@ enum skip layer_udp(struct walk *w)
     uint32_t len = load_u16be(p + 4), wire = w->wire_end - w->pos;
     if (len == 0 && (w->out->src.family == 6 || wire > UINT16_MAX))
         len = wire;
+    uint32_t have = w->end - w->pos;
     if (len < 8 || !walk_trim(w, len))
         return SKIP_MALFORMED;
     struct datagram *g = w->out;
+    g->surplus_len = have > len ? have - len : 0;
     g->sport = load_u16be(p);
     g->dport = load_u16be(p + 2);
     enum checksum checksum = judge_udp(w, load_u16be(p + 6));

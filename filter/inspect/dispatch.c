@@ -44,7 +44,7 @@ static unsigned bonus(const struct dissector *d, const char *hint, const uint16_
 }
 
 const struct dissector *dispatch_choose(struct view head, const uint16_t ports[2],
-                                        const struct dissector *refused)
+                                        const struct dissector *refused, unsigned *bits)
 {
     const struct dissector *best = NULL, *last = NULL;
     unsigned best_bid = 0;
@@ -61,6 +61,7 @@ const struct dissector *dispatch_choose(struct view head, const uint16_t ports[2
             best_bid = bid;
         }
     }
+    *bits = best_bid;
     return best != NULL ? best : last;
 }
 

@@ -6,10 +6,10 @@
 
 /* dispatch_choose asks all dissectors but `refused` (may be NULL) for their bids on the head of a
  * layer. A media type that the layer was announced with and a customary port add to a bid that was
- * made anyway: hints, never gates. ports: both of the flow, 0 when there is none. Never NULL: text
- * reads everything. */
+ * made anyway: hints, never gates. ports: both of the flow, 0 when there is none. *bits is the
+ * bid that won. Never NULL: text reads everything. */
 const struct dissector *dispatch_choose(struct view head, const uint16_t ports[2],
-                                        const struct dissector *refused);
+                                        const struct dissector *refused, unsigned *bits);
 
 /* What the head of a layer looks like when only text bid for it. */
 enum look {

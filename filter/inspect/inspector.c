@@ -14,6 +14,7 @@ struct inspector *inspector_open(const struct inspector_options *options,
         return NULL;
     in->sink = *sink;
     in->rules = options->rules;
+    in->text = dissector_find("text");
     in->pool = pool_open(options->memory_bytes);
     in->detector.scratch = rule_scratch_new(options->rules);
     if (in->pool == NULL || in->detector.scratch == NULL) {
@@ -92,6 +93,8 @@ void inspector_stream(struct inspector *in, struct flow *f, unsigned direction,
     in->counts.stream_bytes += len;
     if (root == NULL) {
         in->counts.refused_bytes += len;
+        if (of != NULL)
+            of->app.missed_bytes[direction] += len;
         return;
     }
     layer_feed(in, root, bytes, len, &from, 1, false);
@@ -120,6 +123,7 @@ static void alone(struct inspector *in, struct inspection *of, unsigned directio
     if (l == NULL) {
         in->counts.limit_memory++;
         in->counts.refused_bytes += len;
+        of->app.missed_bytes[direction] += len;
         return;
     }
     layer_feed(in, l, bytes, len, runs, n_runs, true);
@@ -131,9 +135,13 @@ void inspector_aside(struct inspector *in, struct flow *f, unsigned direction, c
                      size_t len, struct run from)
 {
     struct inspection *of = inspection_of(in, f);
+    if (of == NULL) {
+        in->counts.refused_bytes += len;
+        return;
+    }
     in->counts.aside_bytes += len;
-    if (of != NULL)
-        alone(in, of, direction, "tcp/aside", bytes, len, &from, 1);
+    alone(in, of, direction, f->proto == IP_PROTO_TCP ? "tcp/aside" : "udp/aside", bytes, len,
+          &from, 1);
 }
 
 void inspector_datagram(struct inspector *in, struct flow *f, unsigned direction,
@@ -145,6 +153,22 @@ void inspector_datagram(struct inspector *in, struct flow *f, unsigned direction
         alone(in, of, direction, transport_name(f), bytes, len, runs, n_runs);
     else
         in->counts.refused_bytes += len;
+}
+
+void inspector_opaque(struct inspector *in, struct flow *f, unsigned direction, uint64_t len,
+                      struct run at)
+{
+    struct inspection *of = inspection_of(in, f);
+    struct layer *root = of != NULL ? root_of(in, of, direction) : NULL;
+    in->counts.opaque_bytes += len;
+    if (root == NULL) {
+        in->counts.refused_bytes += len;
+        return;
+    }
+    of->app.opaque_bytes[direction] += len;
+    root->near = at;
+    struct event ev = {.kind = EVENT_FIELD, .value = VALUE_OPAQUE, .at = {0, len}};
+    detect_opaque(in, root, &ev, "encrypted", 99);
 }
 
 void inspector_note(struct inspector *in, struct flow *f, unsigned direction, const char *what,

@@ -39,6 +39,8 @@ struct flow_app {
     char server[64]; /* first name of a server that the flow itself said (TLS, HTTP), lower case; ""
                         none or too long. A claim of the client; never printed. */
     uint64_t findings[2];
+    uint64_t missed_bytes[2]; /* not inspected as they should be: no memory, nested too deep, not
+                                 decodable; gaps are counted apart */
     uint64_t opaque_bytes[2];
     uint64_t gap_bytes[2];
     uint64_t unrecognised_bytes[2];
@@ -71,6 +73,10 @@ void inspector_aside(struct inspector *in, struct flow *f, unsigned direction, c
 /* inspector_datagram gives one whole datagram; runs as for extents. */
 void inspector_datagram(struct inspector *in, struct flow *f, unsigned direction,
                         const uint8_t *bytes, size_t len, const struct run *runs, size_t n_runs);
+
+/* inspector_opaque tells of bytes that are encrypted by their very protocol (IPsec). */
+void inspector_opaque(struct inspector *in, struct flow *f, unsigned direction, uint64_t len,
+                      struct run at);
 
 /* inspector_note tells an anomaly of the flow itself; static text. */
 void inspector_note(struct inspector *in, struct flow *f, unsigned direction, const char *what,

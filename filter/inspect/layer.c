@@ -11,7 +11,9 @@
 enum {
     PROBES_MAX = 8, /* dissectors tried on one layer before it is text for good */
     RUNS_AT_ONCE = 32,
-    DISTRUST = 60 /* confidence that bytes which look random are encrypted */
+    SAMPLE_BLOCK = 4096, /* bytes of text for which one sample stands */
+    SURE = 24,           /* bits that a format must show to take a stream from text */
+    DISTRUST = 60        /* confidence that bytes which look random are encrypted */
 };
 
 static uint64_t hash_text(const char *s)
@@ -145,6 +147,14 @@ void room_anomaly(struct inspector *in, struct layer *l, const char *what, uint6
     in->sink.anomaly(in->sink.receiver, &a);
 }
 
+void room_miss(struct inspector *in, struct layer *l, uint64_t *counter, uint64_t len)
+{
+    if (counter != NULL)
+        (*counter)++;
+    in->counts.refused_bytes += len;
+    l->inspection->app.missed_bytes[l->direction] += len;
+}
+
 /* ---- messages ----------------------------------------------------------------------------- */
 
 static void message_end(struct inspector *in, struct layer *l, uint64_t off, bool whole)
@@ -170,6 +180,8 @@ static void message_end(struct inspector *in, struct layer *l, uint64_t off, boo
         in->sink.object(in->sink.receiver, &o);
     }
     l->message = NULL;
+    if (whole)
+        l->n_probes = 0; /* it gets on: dissectors that refused are not held against it */
 }
 
 static void message_begin(struct inspector *in, struct layer *l, const struct event *ev)
@@ -196,6 +208,8 @@ static void child_open(struct inspector *in, struct layer *l, const struct event
     child_end(in, l);
     if (l->depth + 1 >= LAYER_DEPTH_MAX) {
         in->counts.limit_depth++;
+        if (ev->coding[0] != CODING_NONE)
+            detect_opaque(in, l, ev, "nested too deep", 90);
         return;
     }
     l->child = layer_open(in, l->inspection, l, l->direction, layer_known_path(in, l, NULL)->text,
@@ -233,6 +247,9 @@ static void undecodable(struct inspector *in, struct layer *child, const char *w
 {
     struct event ev = {.kind = EVENT_FIELD, .value = VALUE_OPAQUE, .at = {child->off, 0}};
     in->counts.limit_decoded++;
+    if (child->n_pending > 0)
+        detect_loose(in, child, child->pending, child->n_pending, child->off - child->n_pending);
+    child->n_pending = 0;
     room_anomaly(in, child, why, child->off, 0);
     detect_opaque(in, child, &ev, "not decodable", 80);
     decoder_close(child->decoder);
@@ -269,7 +286,7 @@ static void payload(struct inspector *in, struct layer *l, const struct event *e
     struct layer *child = l->child;
     if (child == NULL) {
         if (ev->at.len > 0) {
-            in->counts.refused_bytes += ev->at.len;
+            room_miss(in, l, NULL, ev->at.len);
             detect_loose(in, l, ev->raw, ev->at.len, ev->at.off);
         }
     } else if (ev->at.len > 0) {
@@ -289,6 +306,38 @@ static void payload(struct inspector *in, struct layer *l, const struct event *e
 }
 
 /* ---- feeding ------------------------------------------------------------------------------ */
+
+/* sample_text looks at the first bytes of every block of a text that nobody could name, wherever
+ * the cuts are: where they look random, the block is opaque. */
+static void sample_text(struct inspector *in, struct layer *l, const struct event *ev)
+{
+    if (l->dissector != in->text)
+        return;
+    for (uint64_t at = 0; at < ev->at.len;) {
+        uint64_t place = (ev->at.off + at) % SAMPLE_BLOCK, left = ev->at.len - at;
+        if (place >= PROBE_LEN) {
+            at += SAMPLE_BLOCK - place;
+            continue;
+        }
+        uint64_t n = PROBE_LEN - place < left ? PROBE_LEN - place : left;
+        if (place == 0)
+            l->n_sample = 0;
+        if (place == l->n_sample) {
+            memcpy(l->sample + place, ev->raw + at, (size_t)n);
+            l->n_sample = (uint8_t)(place + n);
+        }
+        if (l->n_sample == PROBE_LEN) {
+            struct view head = {l->sample, PROBE_LEN, 0, true, NULL};
+            l->n_sample = 0;
+            if (dispatch_look(head) == LOOK_RANDOM) {
+                in->counts.opaque_bytes += SAMPLE_BLOCK;
+                l->inspection->app.opaque_bytes[l->direction] += SAMPLE_BLOCK;
+                detect_opaque(in, l, ev, "looks encrypted", DISTRUST);
+            }
+        }
+        at += n;
+    }
+}
 
 struct listener {
     struct inspector *in;
@@ -314,6 +363,8 @@ static bool on_event(void *receiver, const struct event *ev)
         message_end(in, l, ev->at.off + ev->at.len, true);
         break;
     case EVENT_FIELD:
+        if ((ev->flags & PART_WHOLE) != PART_WHOLE || ev->at.len >= PROBE_LEN)
+            sample_text(in, l, ev);
         detect_field(in, l, ev);
         break;
     case EVENT_PAYLOAD:
@@ -335,29 +386,27 @@ static bool choose(struct inspector *in, struct layer *l, const uint8_t *p, size
     const uint16_t *ports = l->depth == 0 && l->inspection->flow != NULL
                                 ? l->inspection->flow->port
                                 : (const uint16_t[2]){0, 0};
-    const struct dissector *d = l->n_probes < PROBES_MAX ? dispatch_choose(head, ports, l->refused)
-                                                         : dissector_find("text");
+    unsigned bits;
+    const struct dissector *d =
+        l->n_probes < PROBES_MAX ? dispatch_choose(head, ports, l->refused, &bits) : in->text;
     l->n_probes++;
     l->dissector = d;
     l->state = pool_take(in->pool, d->state_size > 0 ? d->state_size : 1);
     if (l->state == NULL) {
         l->dissector = NULL;
         l->dead = true;
-        in->counts.limit_memory++;
+        room_miss(in, l, &in->counts.limit_memory, n);
+        detect_loose(in, l, p, n, l->off - n);
         return false;
     }
     const char **name = &l->inspection->app.dissector[l->direction];
     if (l->depth == 0 && (*name == NULL || strcmp(*name, "text") == 0))
         *name = d->name;
     l->binary = false;
-    if (strcmp(d->name, "text") == 0) {
+    if (d == in->text) {
         head.len = n < PROBE_LEN ? n : PROBE_LEN;
         enum look look = dispatch_look(head);
         l->binary = look != LOOK_TEXT;
-        if (look == LOOK_RANDOM && l->depth == 0 && l->refused == NULL) {
-            struct event ev = {.kind = EVENT_FIELD, .at = {l->off - n, n}};
-            detect_opaque(in, l, &ev, "looks encrypted", DISTRUST);
-        }
     }
     return true;
 }
@@ -372,8 +421,7 @@ static void keep(struct inspector *in, struct layer *l, const uint8_t *p, size_t
             size = n;
         uint8_t *room = size <= POOL_MAX ? pool_take(in->pool, size) : NULL;
         if (room == NULL) {
-            in->counts.limit_memory++;
-            in->counts.refused_bytes += n;
+            room_miss(in, l, &in->counts.limit_memory, n);
             detect_loose(in, l, p, n, l->off - n);
             l->n_pending = 0;
             l->dead = true;
@@ -408,6 +456,43 @@ static void refuse(struct inspector *in, struct layer *l, const struct feed_resu
     state_free(in, l);
 }
 
+/* next_mark finds where a format that shows SURE bits may begin: at the start of a packet, or where
+ * an MLLP block starts; len when nowhere. Almost all text has no such place. */
+static size_t next_mark(const uint8_t *p, size_t len)
+{
+    enum {
+        LEAST = 16
+    };
+    static const char first[] = "\x01\x02\x04\x16MGPDHOCT";
+    if (len >= LEAST && memchr(first, p[0], sizeof first - 1) != NULL)
+        return 0;
+    for (const uint8_t *at = p; len >= LEAST && at != NULL && at <= p + len - LEAST; at++) {
+        at = memchr(at, 0x0b, (size_t)(p + len - LEAST - at) + 1);
+        if (at == NULL)
+            break;
+        if (memcmp(at + 1, "MSH", 3) == 0)
+            return (size_t)(at - p);
+    }
+    return len;
+}
+
+/* leave_text takes a stream from text when a packet begins as a format does: a capture may start in
+ * the middle of a message, and a banner or a line may come before. */
+static void leave_text(struct inspector *in, struct layer *l, const uint8_t *p, size_t n, bool last)
+{
+    struct view head = {p, n, l->off - n, last, l->hint};
+    const uint16_t *ports = l->inspection->flow->port;
+    unsigned bits;
+    const struct dissector *d = dispatch_choose(head, ports, NULL, &bits);
+    if (d == in->text || bits < SURE || l->n_probes >= PROBES_MAX)
+        return;
+    detect_break(in, l);
+    message_end(in, l, l->off - n, true);
+    detect_flush(in);
+    state_free(in, l);
+    l->refused = NULL;
+}
+
 static void consume(struct inspector *in, struct layer *l, const uint8_t *p, size_t n, bool last)
 {
     struct listener to = {in, l};
@@ -422,8 +507,7 @@ static void consume(struct inspector *in, struct layer *l, const uint8_t *p, siz
         assert(r.consumed <= n);
         p += r.consumed;
         n -= r.consumed;
-        if (r.status == FEED_OK)
-            n = 0;
+        assert(r.status != FEED_OK || n == 0);
         if (r.status == FEED_MORE && last)
             r = feed_bad(r.consumed, "ends in the middle of a message");
         if (r.status == FEED_OK || r.status == FEED_MORE) {
@@ -447,7 +531,7 @@ void layer_feed(struct inspector *in, struct layer *l, const uint8_t *bytes, siz
                 const struct run *runs, size_t n_runs, bool last)
 {
     if (l->dead) {
-        in->counts.refused_bytes += len;
+        room_miss(in, l, NULL, len);
         return;
     }
     /* Findings of fields that wait in the batch still need their way back. */
@@ -463,14 +547,25 @@ void layer_feed(struct inspector *in, struct layer *l, const uint8_t *bytes, siz
         l->near = runs[0];
     l->off += len;
     if (l->n_pending == 0) {
+        size_t mark = l->dissector == in->text && l->depth == 0 && l->inspection->flow != NULL
+                          ? next_mark(bytes, len)
+                          : len;
+        if (mark < len) {
+            l->off -= len - mark;
+            if (mark > 0)
+                consume(in, l, bytes, mark, false);
+            l->off += len - mark;
+            leave_text(in, l, bytes + mark, len - mark, last);
+            bytes += mark;
+            len -= mark;
+        }
         consume(in, l, bytes, len, last);
     } else {
         size_t held = l->n_pending, all = held + len;
         if (all > l->cap_pending) {
             uint8_t *room = all <= POOL_MAX ? pool_take(in->pool, all) : NULL;
             if (room == NULL) {
-                in->counts.limit_memory++;
-                in->counts.refused_bytes += all;
+                room_miss(in, l, &in->counts.limit_memory, all);
                 l->off -= len;
                 detect_loose(in, l, l->pending, held, l->off - held);
                 l->off += len;

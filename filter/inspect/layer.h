@@ -48,6 +48,8 @@ struct layer {
     uint8_t depth;
     uint8_t n_probes; /* dissectors tried, against endless refusal */
     const struct dissector *refused;
+    uint8_t sample[PROBE_LEN]; /* first bytes of a block of text, to see whether they look random */
+    uint8_t n_sample;
     struct run near; /* root place of the bytes being read, for layers without a way back */
     char *hint;      /* NUL-terminated, hint_size bytes of the pool */
     uint32_t hint_size;

@@ -473,8 +473,7 @@ static size_t fold(const uint8_t *p, size_t n, enum charset charset, uint8_t *ou
     bool in_run = false;
     size_t len = 0;
     for (size_t i = 0; i < n;) {
-        if (p[i] < 0x80 && p[i] != 0 &&
-            !(has_zero && (in_run || (i + 1 < n && p[i + 1] == 0)))) {
+        if (p[i] < 0x80 && p[i] != 0 && !(has_zero && (in_run || (i + 1 < n && p[i + 1] == 0)))) {
             out[len] = p[i];
             map[len++] = inner != NULL ? inner[i] : (uint32_t)i;
             in_run = false;

@@ -17,6 +17,7 @@ struct inspection {
 struct inspector {
     struct inspect_sink sink;
     const struct rule_set *rules;
+    const struct dissector *text; /* the last bidder */
     struct pool *pool;
     uint64_t now_ns;
     struct inspector_counts counts;
@@ -28,6 +29,9 @@ struct inspector {
 /* room_anomaly tells an anomaly in a layer. */
 void room_anomaly(struct inspector *in, struct layer *l, const char *what, uint64_t off,
                   uint64_t len);
+
+/* room_miss counts bytes of a layer that were not inspected as they should be. */
+void room_miss(struct inspector *in, struct layer *l, uint64_t *counter, uint64_t len);
 
 /* room_free_ended frees layers that ended before. */
 void room_free_ended(struct inspector *in);

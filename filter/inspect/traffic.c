@@ -183,6 +183,12 @@ static void put_datagram(struct traffic *t, struct flow *f, unsigned direction,
     }
     if (d->payload_len > 0)
         inspector_datagram(t->inspector, f, direction, d->payload, d->payload_len, runs, n);
+    if (d->surplus_len > 0 && !d->reassembled) {
+        struct run behind = {p->number, d->payload_off + d->payload_len, d->surplus_len};
+        inspector_note(t->inspector, f, direction, "bytes behind the UDP length", behind);
+        inspector_aside(t->inspector, f, direction, d->payload + d->payload_len, d->surplus_len,
+                        behind);
+    }
     if (d->wire_payload_len > d->payload_len)
         inspector_gap(t->inspector, f, direction, d->wire_payload_len - d->payload_len);
 }
@@ -197,7 +203,8 @@ void traffic_packet(struct traffic *t, const struct packet *p)
         flow_table_advance(t->flows, p->time_ns);
         (void)decoder_expire(t->decoder, p->time_ns);
     }
-    bool has_addresses = why == SKIP_NONE || why == SKIP_ICMP || why == SKIP_IP_PROTOCOL;
+    bool has_addresses = why == SKIP_NONE || why == SKIP_ICMP || why == SKIP_IP_PROTOCOL ||
+                         (why == SKIP_ENCRYPTED && d.src.family != 0);
     if (!has_addresses) {
         if (t->sink.packet != NULL && t->options.worker == 0)
             t->sink.packet(t->sink.inspect.receiver, p, &d, why);
@@ -218,6 +225,9 @@ void traffic_packet(struct traffic *t, const struct packet *p)
                        (struct run){p->number, 0, p->len});
     if (d.proto == IP_PROTO_TCP && why == SKIP_NONE)
         put_segment(t, f, direction, p, &d);
+    else if (why == SKIP_ENCRYPTED)
+        inspector_opaque(t->inspector, f, direction, d.wire_payload_len,
+                         (struct run){p->number, d.payload_off, d.payload_len});
     else if (d.payload_len > 0)
         put_datagram(t, f, direction, p, &d);
     if (t->hinter != NULL && d.payload_len > 0)
