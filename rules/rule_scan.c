@@ -98,11 +98,11 @@ static void judge_grown(struct scan *s, uint32_t index, size_t start, size_t n)
 
 /* pass_gate keeps the runs that some rule may want, by length and by the byte before. Most are
  * dropped, and which ones is hard to predict: hence no branch. */
-static size_t pass_gate(const struct scan *s, struct run *runs, size_t n)
+static size_t pass_gate(const struct scan *s, struct digit_run *runs, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct run run = runs[i];
+        const struct digit_run run = runs[i];
         const size_t len = run.len <= RULE_MAX_RUN ? run.len : 0;
         const unsigned before = run.start == 0 ? RULE_BREAK : (unsigned char)s->text[run.start - 1];
         runs[kept] = run;
@@ -114,7 +114,7 @@ static size_t pass_gate(const struct scan *s, struct run *runs, size_t n)
 static void scan_runs(struct scan *s)
 {
     const struct rule_set *set = s->set;
-    struct run runs[RUN_BATCH];
+    struct digit_run runs[RUN_BATCH];
     size_t at = 0, n;
     while ((n = run_find(s->text, s->len, set->min_run, &at, runs, RUN_BATCH)) > 0) {
         n = pass_gate(s, runs, n);

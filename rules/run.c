@@ -8,8 +8,8 @@
 
 #include "rules/glyph.h"
 
-size_t run_find_plain(const char *text, size_t len, size_t min_len, size_t *at, struct run *out,
-                      size_t cap)
+size_t run_find_plain(const char *text, size_t len, size_t min_len, size_t *at,
+                      struct digit_run *out, size_t cap)
 {
     size_t n = 0, i = *at;
     while (i < len && n < cap) {
@@ -17,7 +17,7 @@ size_t run_find_plain(const char *text, size_t len, size_t min_len, size_t *at, 
         while (i < len && is_digit(text[i]))
             i++;
         if (i - start >= min_len)
-            out[n++] = (struct run){start, i - start};
+            out[n++] = (struct digit_run){start, i - start};
         if (i == start)
             i++;
     }
@@ -71,7 +71,7 @@ static uint64_t starts_of(uint64_t m, size_t min_len)
 
 /* finder is one call's work. */
 struct finder {
-    struct run *out;
+    struct digit_run *out;
     size_t n;
     size_t min_len;
     bool is_open; /* a run reaches the end of the block before */
@@ -81,7 +81,7 @@ struct finder {
 static void put_run(struct finder *f, size_t start, size_t end)
 {
     if (end - start >= f->min_len)
-        f->out[f->n++] = (struct run){start, end - start};
+        f->out[f->n++] = (struct digit_run){start, end - start};
 }
 
 /* find_in_block adds the runs that end in the block of mask m at `base`. */
@@ -109,7 +109,7 @@ static void find_in_block(struct finder *f, uint64_t m, size_t base)
     }
 }
 
-size_t run_find(const char *text, size_t len, size_t min_len, size_t *at, struct run *out,
+size_t run_find(const char *text, size_t len, size_t min_len, size_t *at, struct digit_run *out,
                 size_t cap)
 {
     /* At most 32 runs and an open one end in a block. */
@@ -135,7 +135,7 @@ size_t run_find(const char *text, size_t len, size_t min_len, size_t *at, struct
 
 #else
 
-size_t run_find(const char *text, size_t len, size_t min_len, size_t *at, struct run *out,
+size_t run_find(const char *text, size_t len, size_t min_len, size_t *at, struct digit_run *out,
                 size_t cap)
 {
     return run_find_plain(text, len, min_len, at, out, cap);

@@ -340,11 +340,12 @@ static unsigned next_random(unsigned *seed)
     return *seed >> 16 & 0x7fff;
 }
 
-static size_t all_runs(size_t (*find)(const char *, size_t, size_t, size_t *, struct run *, size_t),
-                       const char *text, size_t len, size_t min_len, size_t cap, struct run *out)
+static size_t
+all_runs(size_t (*find)(const char *, size_t, size_t, size_t *, struct digit_run *, size_t),
+         const char *text, size_t len, size_t min_len, size_t cap, struct digit_run *out)
 {
     size_t at = 0, total = 0, n;
-    struct run batch[64];
+    struct digit_run batch[64];
     while ((n = find(text, len, min_len, &at, batch, cap)) > 0) {
         memcpy(out + total, batch, n * sizeof *batch);
         total += n;
@@ -367,7 +368,7 @@ static void runs_of_digits(void **state)
                           ? (char)('0' + next_random(&seed) % 10)
                           : "/:a \x1e\xe4\xff"[next_random(&seed) % 7];
         const size_t min_len = 1 + next_random(&seed) % 20;
-        struct run plain[512], fast[512];
+        struct digit_run plain[512], fast[512];
         const size_t n_plain = all_runs(run_find_plain, text, len, min_len, 64, plain);
         const size_t n_fast = all_runs(run_find, text, len, min_len, 33 + (size_t)round % 32, fast);
         assert_int_equal(n_plain, n_fast);
