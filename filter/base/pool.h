@@ -1,8 +1,10 @@
 /* pool.h - memory in size classes with a hard limit in bytes; one owner, no locks.
  *
- * Blocks come from slabs of 1 MiB (the last one smaller) that grow up to the limit and are returned
- * to the system only when the pool closes. Freed blocks are wiped, since they may have held values,
- * and used again for their class; at the limit also for smaller ones.
+ * The address range of the limit is reserved once and filled as needed, 1 MiB at a time; it goes
+ * back to the system when the pool closes. Small blocks of one class share slabs of 24 KiB; a slab
+ * that is empty, and every large block given back, is free for all classes and joins its free
+ * neighbours. Freed blocks are wiped at once, since they may have held values. Its own notes take 1
+ * % more.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -12,7 +14,8 @@
 
 struct pool;
 
-/* pool_open makes an empty pool that will hold at most limit_bytes. NULL: no memory. */
+/* pool_open makes an empty pool that will hold at most limit_bytes, rounded up to 4 KiB. NULL: no
+ * memory, or no such range of addresses. */
 struct pool *pool_open(size_t limit_bytes);
 
 /* pool_close returns everything, also blocks never freed. NULL is allowed. */

@@ -1,4 +1,4 @@
-/* test_pool.c - size classes, the hard limit, wiping. */
+/* test_pool.c - size classes, the hard limit, wiping, blocks that join again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -71,9 +71,8 @@ static void test_limit(void **state)
         size_t n = 0;
         while (pool_take(p, 32) != NULL)
             n++;
-        assert_true(n * 32 <= limits[i]);
-        /* A limit is not only kept, it is also there to be used. */
-        assert_true(n * 32 + 64 >= limits[i] - limits[i] % 16);
+        /* A limit is not only kept, it is also there to be used: rounded up to 4 KiB. */
+        assert_int_equal(n * 32, (limits[i] + 4095) / 4096 * 4096);
         assert_int_equal(pool_used(p), n * 32);
         assert_int_equal(pool_refused(p), 1);
         assert_null(pool_take(p, POOL_MAX));
@@ -124,6 +123,100 @@ static void test_split(void **state)
     pool_close(p);
 }
 
+static size_t take_all(struct pool *p, size_t size, void **blocks, size_t cap)
+{
+    size_t n = 0;
+    while (n < cap && (blocks[n] = pool_take(p, size)) != NULL)
+        n++;
+    assert_true(n < cap);
+    return n;
+}
+
+/* What a burst of blocks of one size took can serve every other size afterwards. */
+static void test_any_class_after_any(void **state)
+{
+    (void)state;
+    enum {
+        LIMIT = 3 << 20,
+        MOST = LIMIT / 32 + 1
+    };
+    static const size_t sizes[] = {32, 1000, 48, 5000, 6144, 6145, 65536, POOL_MAX, 100, 2000};
+    static void *blocks[MOST];
+    struct pool *p = pool_open(LIMIT);
+    assert_non_null(p);
+    for (unsigned order = 0; order < 3; order++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            size_t n = take_all(p, sizes[i], blocks, MOST);
+            assert_int_equal(n, LIMIT / pool_capacity(sizes[i]));
+            for (size_t k = 0; k < n; k++) {
+                assert_true(is_zero(blocks[k], pool_capacity(sizes[i])));
+                memset(blocks[k], 0x5a, pool_capacity(sizes[i]));
+            }
+            /* Given back forwards, backwards, or every other one first. */
+            for (size_t k = 0; k < n; k++) {
+                size_t at = order == 0   ? k
+                            : order == 1 ? n - 1 - k
+                                         : (k * 2) % n + (n % 2 == 0 && k * 2 >= n);
+                pool_give(p, blocks[at], sizes[i]);
+            }
+            assert_int_equal(pool_used(p), 0);
+        }
+    }
+    pool_close(p);
+}
+
+/* A block that stays holds its slab, and no more. */
+static void test_one_stays(void **state)
+{
+    (void)state;
+    enum {
+        LIMIT = 4 << 20
+    };
+    static void *blocks[LIMIT / 1024 + 1];
+    struct pool *p = pool_open(LIMIT);
+    assert_non_null(p);
+    size_t n = take_all(p, 1000, blocks, LIMIT / 1024 + 1);
+    for (size_t i = 0; i < n; i++)
+        if (i != n / 2)
+            pool_give(p, blocks[i], 1000);
+    assert_int_equal(pool_used(p), 1024);
+    size_t large = 0;
+    while (pool_take(p, 65536) != NULL)
+        large++;
+    assert_in_range(large, LIMIT / 65536 - 2, LIMIT / 65536 - 1);
+    pool_close(p);
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED 1
+#endif
+#endif
+#ifdef WATCHED
+#include <sanitizer/asan_interface.h>
+
+static void test_poisoned(void **state)
+{
+    (void)state;
+    struct pool *p = pool_open(1 << 20);
+    assert_non_null(p);
+    static const size_t sizes[] = {40, 1000, 5000, 20000, POOL_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint8_t *b = pool_take(p, sizes[i]);
+        size_t capacity = pool_capacity(sizes[i]);
+        assert_non_null(b);
+        assert_null(__asan_region_is_poisoned(b, capacity));
+        assert_true(__asan_address_is_poisoned(b + capacity));
+        pool_give(p, b, sizes[i]);
+        for (size_t k = 0; k < capacity; k += 8)
+            assert_true(__asan_address_is_poisoned(b + k));
+    }
+    pool_close(p);
+}
+#endif
+
 static void test_random(void **state)
 {
     (void)state;
@@ -170,9 +263,17 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_capacity), cmocka_unit_test(test_zeroed_and_wiped),
-        cmocka_unit_test(test_limit),    cmocka_unit_test(test_rest_of_slab),
-        cmocka_unit_test(test_split),    cmocka_unit_test(test_random),
+        cmocka_unit_test(test_capacity),
+        cmocka_unit_test(test_zeroed_and_wiped),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_rest_of_slab),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_any_class_after_any),
+        cmocka_unit_test(test_one_stays),
+#ifdef WATCHED
+        cmocka_unit_test(test_poisoned),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
