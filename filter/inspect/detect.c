@@ -9,9 +9,8 @@
 #include "inspect/normal.h"
 #include "inspect/room.h"
 
-enum {
-    MAP_NONE = UINT32_MAX
-};
+/* MAP_NONE as field.map: text bytes are raw bytes. */
+static const uint32_t MAP_NONE = UINT32_MAX;
 
 static const int class_of_value[VALUE_COUNT] = {
     [VALUE_TEXT] = -1,
