@@ -206,4 +206,4 @@ P(plateno, LICENCE) A(plateno, "licenseplate") A(plateno, "cph") A(plateno, "car
 A(plateno, "platenumber") A(plateno, "driverlicense")
 A(photo, "zp") A(photo, "faceimage") A(photo, "facephoto") A(photo, "faceimg") A(photo, "avatar")
 A(photo, "headimg") A(photo, "portrait") A(photo, "facepic") A(photo, "facedata")
-/* clang-format on */
+    /* clang-format on */
