@@ -11,7 +11,7 @@
 
 enum {
     WORKERS_MAX = 64,
-    SPARE_BLOCKS = 3
+    SPARE_BLOCKS = 32 /* how far one worker may be ahead of another: flows are not even */
 };
 
 struct slot {
