@@ -200,7 +200,7 @@ def conditions(build):
             "virtual": "hypervisor" in said("grep", "-m1", "^flags", "/proc/cpuinfo"),
             "compiler": (said(cache.get("CMAKE_C_COMPILER", "cc"), "--version").splitlines() or ["unknown"])[0],
             "flags": flags, "medguan": peers.version([os.path.join(build, "medguan"), "--version"]),
-            "commit": said("git", "-C", root, "rev-parse", "--short", "HEAD").strip(),
+            "commit": said("git", "-C", root, "describe", "--always", "--dirty", "--exclude=*").strip(),
             "versions": peers.versions(), "load_before": os.getloadavg()}
 
 
