@@ -192,6 +192,54 @@ def read_hl7_fields(reading, capture, keylog):
     walk(packets)
 
 
+# ---------------------------------------------------------------- tshark's own reading, field by field
+
+
+def pdml_lines(capture, wanted):
+    return tshark(capture, "-Y", wanted, "-T", "pdml").decode("utf-8", "replace").split("\n")
+
+
+def hl7_values(capture):
+    """(place as PID-5, bytes of the field) of every field tshark finds in HL7 messages."""
+    segment = ""
+    for line in pdml_lines(capture, "hl7"):
+        match = re.search(r'<field name="hl7\.(segment|field)" showname="(?:field (\d+))?.* value="([0-9a-f]+)"', line)
+        if not match:
+            continue
+        kind, n, value = match.groups()
+        value = bytes.fromhex(value)
+        if kind == "segment":
+            segment = value[:3].decode("ascii", "replace")
+        elif n and int(n) > 1:
+            yield f"{segment}-{int(n) - (segment != 'MSH')}", value
+
+
+def dicom_values(capture):
+    """(tag as (0010,0010), bytes of the value) of every element tshark finds in DICOM messages."""
+    for line in pdml_lines(capture, "dicom"):
+        match = re.search(r'<field name="" show="(\([0-9a-f]{4},[0-9a-f]{4}\)) +(\d+) .* value="([0-9a-f]+)"', line)
+        if match:
+            tag, length, value = match.group(1), int(match.group(2)), bytes.fromhex(match.group(3))
+            if 0 < length <= len(value):
+                yield tag, value[-length:]
+
+
+def directions(capture):
+    """{(proto, source, port, destination, port): [packets, payload bytes]}."""
+    found = {}
+    for proto, length in (("tcp", "tcp.len"), ("udp", "udp.length")):
+        for row in rows(capture, proto, "ip.src", f"{proto}.srcport", "ip.dst", f"{proto}.dstport", length):
+            a, sport, b, dport, n = row[:5]
+            way = found.setdefault((proto, a, int(sport), b, int(dport)), [0, 0])
+            way[0] += 1
+            way[1] += int(n) - (8 if proto == "udp" else 0)
+    return found
+
+
+def frames(capture):
+    return len(rows(capture, "frame", "frame.number"))
+
+
 def exported(capture, kind, keylog):
     with tempfile.TemporaryDirectory() as folder:
         tshark(capture, "-q", "--export-objects", f"{kind},{folder}", keylog=keylog)
