@@ -6,6 +6,10 @@
 
 #include "inspect/room.h"
 
+enum {
+    UNPACK_SHARE = 4 /* one part in so many of the memory is for content codings */
+};
+
 struct inspector *inspector_open(const struct inspector_options *options,
                                  const struct inspect_sink *sink)
 {
@@ -15,7 +19,8 @@ struct inspector *inspector_open(const struct inspector_options *options,
     in->sink = *sink;
     in->rules = options->rules;
     in->text = dissector_find("text");
-    in->pool = pool_open(options->memory_bytes);
+    in->unpack_budget.limit = options->memory_bytes / UNPACK_SHARE;
+    in->pool = pool_open(options->memory_bytes - in->unpack_budget.limit);
     in->detector.scratch = rule_scratch_new(options->rules);
     if (in->pool == NULL || in->detector.scratch == NULL) {
         inspector_close(in);

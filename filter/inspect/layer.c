@@ -76,7 +76,7 @@ void room_free_ended(struct inspector *in)
         pool_give(in->pool, l->pending, l->cap_pending);
         pool_give(in->pool, l->prefix, l->prefix_size);
         pool_give(in->pool, l->hint, l->hint_size);
-        decoder_close(l->decoder);
+        unpacker_close(l->unpacker);
         pool_give(in->pool, l, sizeof *l);
         l = next;
     }
@@ -223,10 +223,11 @@ static void child_open(struct inspector *in, struct layer *l, const struct event
     if (ev->coding[0] == CODING_NONE)
         return;
     l->child->no_way_back = true;
-    l->child->decoder = decoder_open(ev->coding);
-    if (l->child->decoder == NULL) {
-        in->counts.limit_decoded++;
-        detect_opaque(in, l->child, ev, "unknown coding", 90);
+    const char *why;
+    l->child->unpacker = unpacker_open(ev->coding, &in->unpack_budget, &why);
+    if (l->child->unpacker == NULL) {
+        *(why == unpack_no_memory ? &in->counts.limit_memory : &in->counts.limit_decoded) += 1;
+        detect_opaque(in, l->child, ev, why, 90);
         child_end(in, l);
     }
 }
@@ -246,14 +247,14 @@ static void on_decoded(void *receiver, const uint8_t *bytes, size_t len)
 static void undecodable(struct inspector *in, struct layer *child, const char *why)
 {
     struct event ev = {.kind = EVENT_FIELD, .value = VALUE_OPAQUE, .at = {child->off, 0}};
-    in->counts.limit_decoded++;
+    *(why == unpack_no_memory ? &in->counts.limit_memory : &in->counts.limit_decoded) += 1;
     if (child->n_pending > 0)
         detect_loose(in, child, child->pending, child->n_pending, child->off - child->n_pending);
     child->n_pending = 0;
     room_anomaly(in, child, why, child->off, 0);
     detect_opaque(in, child, &ev, "not decodable", 80);
-    decoder_close(child->decoder);
-    child->decoder = NULL;
+    unpacker_close(child->unpacker);
+    child->unpacker = NULL;
     child->dead = true;
 }
 
@@ -292,8 +293,8 @@ static void payload(struct inspector *in, struct layer *l, const struct event *e
     } else if (ev->at.len > 0) {
         if (!extents_find(&l->extents, ev->at.off, ev->at.len, &child->near))
             child->near = l->near;
-        if (child->decoder != NULL) {
-            const char *why = decoder_feed(child->decoder, ev->raw, ev->at.len, on_decoded,
+        if (child->unpacker != NULL) {
+            const char *why = unpacker_feed(child->unpacker, ev->raw, ev->at.len, on_decoded,
                                            &(struct decoded_to){in, child});
             if (why != NULL)
                 undecodable(in, child, why);
@@ -606,7 +607,7 @@ void layer_gap(struct inspector *in, struct layer *l, uint64_t missing)
     if (d == NULL)
         return;
     if (d->gap != NULL && d->gap(l->state, span)) {
-        if (l->child != NULL && l->child->decoder != NULL)
+        if (l->child != NULL && l->child->unpacker != NULL)
             undecodable(in, l->child, "compressed body has a gap");
         else if (l->child != NULL)
             layer_gap(in, l->child, span.len);
@@ -622,8 +623,8 @@ void layer_gap(struct inspector *in, struct layer *l, uint64_t missing)
 
 void layer_end(struct inspector *in, struct layer *l)
 {
-    if (l->decoder != NULL && !l->dead) {
-        const char *why = decoder_end(l->decoder, on_decoded, &(struct decoded_to){in, l});
+    if (l->unpacker != NULL && !l->dead) {
+        const char *why = unpacker_end(l->unpacker, on_decoded, &(struct decoded_to){in, l});
         if (why != NULL)
             undecodable(in, l, why);
     }

@@ -6,8 +6,8 @@
 #ifndef INSPECT_LAYER_H
 #define INSPECT_LAYER_H
 
-#include "inspect/decode.h"
 #include "inspect/finding.h"
+#include "inspect/unpack.h"
 
 struct inspector;
 struct inspection;
@@ -39,7 +39,7 @@ struct layer {
     uint32_t need; /* feed again when this many are here */
     struct extents extents;
     uint64_t extents_before; /* what the dissector is done with: dropped at the next feed */
-    struct decoder *decoder; /* coded bytes come in, decoded ones are this layer's */
+    struct unpacker *unpacker; /* coded bytes come in, decoded ones are this layer's */
     bool no_way_back;        /* this layer or one around it is decoded */
     bool dead;               /* nothing more is read: refused, stopped or ended */
     bool opaque_told;

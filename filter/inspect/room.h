@@ -19,6 +19,7 @@ struct inspector {
     const struct rule_set *rules;
     const struct dissector *text; /* the last bidder */
     struct pool *pool;
+    struct unpack_budget unpack_budget;
     uint64_t now_ns;
     struct inspector_counts counts;
     struct layer *ended; /* to be freed when no finding can need them */

@@ -1,4 +1,4 @@
-/* test_decode.c - content codings undone, however the coded bytes are cut. */
+/* test_unpack.c - content codings undone, however the coded bytes are cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "inspect/decode.h"
+#include "inspect/unpack.h"
 
 enum {
     PLAIN = 70000,
@@ -23,7 +23,7 @@ struct bytes {
     size_t len;
 };
 
-/* got collects what a decoder gives out; `count_only` for what is too long to keep. */
+/* got collects what an unpacker gives out; `count_only` for what is too long to keep. */
 struct got {
     uint8_t *p;
     size_t len, cap;
@@ -50,8 +50,11 @@ static void on_decoded(void *receiver, const uint8_t *bytes, size_t len)
 static struct got decode(const uint8_t coding[4], struct bytes in, size_t step, size_t cut)
 {
     struct got g = {0};
-    struct decoder *d = decoder_open(coding);
+    struct unpack_budget budget = {.limit = 64 << 20};
+    const char *why;
+    struct unpacker *d = unpacker_open(coding, &budget, &why);
     assert_non_null(d);
+    assert_null(why);
     for (size_t at = 0; at < in.len && g.wrong == NULL;) {
         size_t n = step < in.len - at ? step : in.len - at;
         if (at < cut && n > cut - at)
@@ -59,14 +62,16 @@ static struct got decode(const uint8_t coding[4], struct bytes in, size_t step, 
         uint8_t *piece = malloc(n);
         assert_non_null(piece);
         memcpy(piece, in.p + at, n);
-        g.wrong = decoder_feed(d, piece, n, on_decoded, &g);
+        g.wrong = unpacker_feed(d, piece, n, on_decoded, &g);
         free(piece);
         at += n;
     }
-    const char *end = decoder_end(d, on_decoded, &g);
+    const char *end = unpacker_end(d, on_decoded, &g);
     if (g.wrong == NULL)
         g.wrong = end;
-    decoder_close(d);
+    assert_true(budget.used > 0 && budget.used <= budget.limit);
+    unpacker_close(d);
+    assert_int_equal(budget.used, 0);
     return g;
 }
 
@@ -401,66 +406,200 @@ static void test_row(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    assert_null(decoder_open((const uint8_t[4]){CODING_UNKNOWN}));
-    assert_null(decoder_open((const uint8_t[4]){CODING_GZIP, CODING_UNKNOWN}));
-    assert_null(decoder_open((const uint8_t[4]){CODING_GZIP, 200}));
-    decoder_close(NULL);
-    /* Decoders alive at once have a limit, and closing gives their places back. */
-    static struct decoder *all[5000];
-    for (unsigned round = 0; round < 2; round++) {
-        size_t n = 0;
-        while (n < 5000 && (all[n] = decoder_open((const uint8_t[4]){CODING_BASE64})) != NULL)
-            n++;
-        assert_int_equal(n, 4096);
-        assert_null(decoder_open((const uint8_t[4]){CODING_QUOTED_PRINTABLE, CODING_BASE64}));
-        while (n > 0)
-            decoder_close(all[--n]);
+    static const uint8_t unknown[][4] = {
+        {CODING_UNKNOWN}, {CODING_GZIP, CODING_UNKNOWN}, {CODING_GZIP, 200}};
+    struct unpack_budget budget = {.limit = 1 << 20};
+    const char *why;
+    for (size_t i = 0; i < 3; i++) {
+        assert_null(unpacker_open(unknown[i], &budget, &why));
+        assert_string_equal(why, "unknown coding");
+        assert_int_equal(budget.used, 0);
+    }
+    assert_null(unpacker_open((const uint8_t[4]){CODING_NONE}, &budget, &why));
+    assert_null(why);
+    unpacker_close(NULL);
+}
+
+/* Unpackers alive at once have a limit in bytes, and closing gives their places back. */
+static void test_budget_open(void **state)
+{
+    (void)state;
+    static struct unpacker *all[200];
+    for (size_t c = 0; c < sizeof codings; c++) {
+        const uint8_t coding[4] = {codings[c]};
+        struct unpack_budget budget = {.limit = 2 << 20};
+        size_t counts[2] = {0, 0};
+        const char *why;
+        for (unsigned round = 0; round < 2; round++) {
+            size_t n = 0;
+            while (n < 200 && (all[n] = unpacker_open(coding, &budget, &why)) != NULL) {
+                assert_true(budget.used <= budget.limit);
+                n++;
+            }
+            assert_in_range(n, 5, 199);
+            assert_ptr_equal(why, unpack_no_memory);
+            size_t used = budget.used;
+            assert_null(unpacker_open((const uint8_t[4]){codings[c], codings[c]}, &budget, &why));
+            assert_ptr_equal(why, unpack_no_memory);
+            assert_int_equal(budget.used, used);
+            counts[round] = n;
+            while (n > 0)
+                unpacker_close(all[--n]);
+            assert_int_equal(budget.used, 0);
+        }
+        assert_int_equal(counts[0], counts[1]);
     }
 }
 
-/* A body that grows without end stops at 4 GiB: here one frame of repeated bytes. */
+/* Windows that come later than the unpacker are charged too. */
+static void test_budget_window(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof codings; c++) {
+        const uint8_t coding[4] = {codings[c]};
+        struct bytes plain = plain_of(PLAIN), coded = encode(codings[c], plain);
+        unsigned refused = 0;
+        bool whole = false;
+        for (size_t limit = 1000; limit < 4 << 20 && !whole; limit += limit / 16) {
+            struct unpack_budget budget = {.limit = limit};
+            struct got g = {.count_only = true};
+            struct unpacker *d = unpacker_open(coding, &budget, &g.wrong);
+            if (d != NULL)
+                g.wrong = unpacker_feed(d, coded.p, coded.len, on_decoded, &g);
+            assert_true(budget.used <= limit);
+            whole = g.wrong == NULL;
+            if (!whole)
+                assert_ptr_equal(g.wrong, unpack_no_memory);
+            refused += !whole && d != NULL;
+            unpacker_close(d);
+            assert_int_equal(budget.used, 0);
+        }
+        assert_true(whole);
+        if (codings[c] == CODING_GZIP || codings[c] == CODING_ZSTD)
+            assert_true(refused > 0);
+        free(coded.p);
+        free(plain.p);
+    }
+}
+
+enum {
+    BLOCKS = 34000 /* of 128 KiB */
+};
+
+/* bomb_of is a zstd frame with a window of 2 MiB: blocks of one repeated byte, each followed by one
+ * of `other` bytes as they are. */
+static struct bytes bomb_of(size_t other)
+{
+    static const uint8_t head[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58};
+    struct bytes b = {calloc(BLOCKS, other + 7 + 1), sizeof head};
+    assert_non_null(b.p);
+    memcpy(b.p, head, sizeof head);
+    for (uint32_t i = 0; i < 2 * BLOCKS; i++) {
+        bool repeated = i % 2 == 0;
+        if (!repeated && other == 0)
+            continue;
+        uint32_t block = repeated ? 1u << 1 | (128u << 10) << 3 : (uint32_t)other << 3;
+        b.p[b.len++] = (uint8_t)block;
+        b.p[b.len++] = (uint8_t)(block >> 8);
+        b.p[b.len++] = (uint8_t)(block >> 16);
+        memset(b.p + b.len, '1', repeated ? 1 : other);
+        b.len += repeated ? 1 : other;
+    }
+    return b;
+}
+
+static struct got blow_up(struct bytes bomb, size_t limit, size_t step)
+{
+    struct unpack_budget budget = {.limit = limit};
+    struct got g = {.count_only = true};
+    struct unpacker *d = unpacker_open((const uint8_t[4]){CODING_ZSTD}, &budget, &g.wrong);
+    assert_non_null(d);
+    for (size_t at = 0; at < bomb.len && g.wrong == NULL; at += step) {
+        size_t n = bomb.len - at < step ? bomb.len - at : step;
+        g.wrong = unpacker_feed(d, bomb.p + at, n, on_decoded, &g);
+        assert_true(budget.used <= limit);
+    }
+    assert_non_null(g.wrong);
+    assert_ptr_equal(unpacker_feed(d, bomb.p, 10, on_decoded, &g), g.wrong);
+    unpacker_close(d);
+    assert_int_equal(budget.used, 0);
+    free(bomb.p);
+    return g;
+}
+
+/* A body that grows more than 1,000-fold stops at 64 MiB, in whatever pieces it comes. */
+static void test_growth(void **state)
+{
+    (void)state;
+    static const size_t steps[] = {1, 1460, SIZE_MAX / 2};
+    for (size_t i = 0; i < 3; i++) {
+        struct got g = blow_up(bomb_of(0), 16 << 20, steps[i]);
+        assert_string_equal(g.wrong, "decoded body grows too fast");
+        assert_in_range(g.len, 63 << 20, 64 << 20);
+    }
+}
+
+/* One that grows less stops at 4 GiB. */
 static void test_bomb(void **state)
 {
     (void)state;
-    enum {
-        BLOCKS = 34000 /* of 128 KiB */
-    };
-    static uint8_t frame[6 + 4 * BLOCKS];
-    static const uint8_t head[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58};
-    memcpy(frame, head, sizeof head);
-    for (size_t i = 0; i < BLOCKS; i++) {
-        uint32_t block = (uint32_t)(i + 1 == BLOCKS) | 1u << 1 | (128u << 10) << 3;
-        uint8_t *p = frame + sizeof head + 4 * i;
-        p[0] = (uint8_t)block;
-        p[1] = (uint8_t)(block >> 8);
-        p[2] = (uint8_t)(block >> 16);
-        p[3] = '1';
-    }
-    struct got g = {.count_only = true};
-    struct decoder *d = decoder_open((const uint8_t[4]){CODING_ZSTD});
-    assert_non_null(d);
-    for (size_t at = 0; at < sizeof frame && g.wrong == NULL; at += 1460)
-        g.wrong = decoder_feed(d, frame + at, sizeof frame - at < 1460 ? sizeof frame - at : 1460,
-                               on_decoded, &g);
-    assert_non_null(g.wrong);
+    struct got g = blow_up(bomb_of(140), 16 << 20, 1460);
     assert_string_equal(g.wrong, "decoded body exceeds 4 GiB");
     assert_true(g.len > (size_t)3 << 30 && g.len <= (size_t)4 << 30);
-    assert_string_equal(decoder_feed(d, frame, 10, on_decoded, &g), g.wrong);
-    decoder_close(d);
+}
+
+/* A window that the budget has no room for is refused before it is taken. */
+static void test_zstd_window(void **state)
+{
+    (void)state;
+    struct got g = blow_up(bomb_of(0), 1 << 20, 1);
+    assert_ptr_equal(g.wrong, unpack_no_memory);
+    assert_int_equal(g.len, 0);
+}
+
+/* Frames follow each other, also frames to be skipped; a format of zstd's past is none. */
+static void test_zstd_frames(void **state)
+{
+    (void)state;
+    static const uint8_t skipped[] = {0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'x', 'y', 'z'};
+    static const uint8_t old[] = {0x25, 0xb5, 0x2f, 0xfd, 0, 0};
+    const uint8_t coding[4] = {CODING_ZSTD};
+    struct bytes plain = plain_of(600), coded = encode(CODING_ZSTD, plain);
+    struct bytes all = {malloc(CODED), 0};
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(all.p + all.len, skipped, sizeof skipped);
+        memcpy(all.p + all.len + sizeof skipped, coded.p, coded.len);
+        all.len += sizeof skipped + coded.len;
+    }
+    uint8_t twice[1200];
+    memcpy(twice, plain.p, 600);
+    memcpy(twice + 600, plain.p, 600);
+    check_cuts(coding, all, twice, sizeof twice, NULL);
+    check_cuts(coding, (struct bytes){all.p, all.len - coded.len + 3}, twice, 600,
+               "compressed data ends too early");
+    memcpy(all.p + all.len, old, sizeof old);
+    check_cuts(coding, (struct bytes){all.p, all.len + sizeof old}, twice, sizeof twice,
+               "zstd data is damaged");
+    free(all.p);
+    free(coded.p);
+    free(plain.p);
 }
 
 int main(void)
 {
     struct CMUnitTest tests[64] = {
-        cmocka_unit_test(test_each),      cmocka_unit_test(test_deflate_raw_as_deflate),
-        cmocka_unit_test(test_chains),    cmocka_unit_test(test_members),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_behind),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_bomb),      cmocka_unit_test(test_brotli),
+        cmocka_unit_test(test_each),        cmocka_unit_test(test_deflate_raw_as_deflate),
+        cmocka_unit_test(test_chains),      cmocka_unit_test(test_members),
+        cmocka_unit_test(test_truncated),   cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_behind),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bomb),        cmocka_unit_test(test_brotli),
+        cmocka_unit_test(test_budget_open), cmocka_unit_test(test_budget_window),
+        cmocka_unit_test(test_growth),      cmocka_unit_test(test_zstd_window),
+        cmocka_unit_test(test_zstd_frames),
     };
-    size_t n = 10;
+    size_t n = 15;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         tests[n++] =
             (struct CMUnitTest){rows[i].name, test_row, NULL, NULL, (void *)(uintptr_t)&rows[i]};
-    return _cmocka_run_group_tests("decode", tests, n, NULL, NULL);
+    return _cmocka_run_group_tests("unpack", tests, n, NULL, NULL);
 }
