@@ -487,23 +487,23 @@ enum {
 };
 
 /* bomb_of is a zstd frame with a window of 2 MiB: blocks of one repeated byte, each followed by one
- * of `other` bytes as they are. */
-static struct bytes bomb_of(size_t other)
+ * of n_plain bytes as they are. */
+static struct bytes bomb_of(size_t n_plain)
 {
     static const uint8_t head[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58};
-    struct bytes b = {calloc(BLOCKS, other + 7 + 1), sizeof head};
+    struct bytes b = {calloc(BLOCKS, n_plain + 7 + 1), sizeof head};
     assert_non_null(b.p);
     memcpy(b.p, head, sizeof head);
     for (uint32_t i = 0; i < 2 * BLOCKS; i++) {
         bool repeated = i % 2 == 0;
-        if (!repeated && other == 0)
+        if (!repeated && n_plain == 0)
             continue;
-        uint32_t block = repeated ? 1u << 1 | (128u << 10) << 3 : (uint32_t)other << 3;
+        uint32_t block = repeated ? 1u << 1 | (128u << 10) << 3 : (uint32_t)n_plain << 3;
         b.p[b.len++] = (uint8_t)block;
         b.p[b.len++] = (uint8_t)(block >> 8);
         b.p[b.len++] = (uint8_t)(block >> 16);
-        memset(b.p + b.len, '1', repeated ? 1 : other);
-        b.len += repeated ? 1 : other;
+        memset(b.p + b.len, '1', repeated ? 1 : n_plain);
+        b.len += repeated ? 1 : n_plain;
     }
     return b;
 }
