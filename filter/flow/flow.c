@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 
 struct list {
     struct flow *newest, *oldest;
@@ -19,7 +20,8 @@ struct flow_table {
     struct flow *free; /* chained by `chain` */
     uint32_t n_slots;  /* used at least once */
     uint32_t n, peak;
-    uint64_t pushed, number, now_ns;
+    uint64_t pushed, number;
+    struct clock clock;
     struct flow **buckets;
     uint64_t mask;
     struct list lists[FLOW_CLASS_COUNT];
@@ -60,30 +62,56 @@ struct flow_table *flow_table_open(const struct flow_limits *limits, flow_end_fn
     return t;
 }
 
-static uint64_t mix(uint64_t h, uint64_t v)
+/* end_order compares the two ends, so that both directions hash the same words. */
+static int end_order(const struct datagram *d)
 {
-    h ^= v;
-    h *= 0x9fb21c651e98df25u;
-    return h ^ h >> 32;
-}
-
-static uint64_t hash_end(const struct address *a, uint16_t port, uint64_t seed)
-{
-    uint64_t lo, hi = 0;
-    if (a->family == 4) {
-        lo = load_u32be(a->bytes);
-    } else {
-        lo = load_u64be(a->bytes);
-        hi = load_u64be(a->bytes + 8);
-    }
-    return mix(mix(mix(seed, lo), hi), port);
+    int order = memcmp(d->src.bytes, d->dst.bytes, sizeof d->src.bytes);
+    return order != 0 ? order : (int)d->sport - (int)d->dport;
 }
 
 uint64_t flow_hash(const struct datagram *d, uint64_t seed)
 {
-    /* A sum is the same whichever end comes first. */
-    uint64_t both = hash_end(&d->src, d->sport, seed) + hash_end(&d->dst, d->dport, seed);
-    return mix(mix(both, d->proto), seed);
+    struct hash_key key = hash_key_derive(seed);
+    bool swap = end_order(d) > 0;
+    const struct address *a = swap ? &d->dst : &d->src, *b = swap ? &d->src : &d->dst;
+    uint64_t sport = swap ? d->dport : d->sport, dport = swap ? d->sport : d->dport;
+    uint64_t words[6] = {sport << 48 | dport << 32 | (uint64_t)d->vlan << 16 |
+                             (uint64_t)d->src.family << 8 | d->proto,
+                         d->tunnel_id};
+    if (d->src.family == 4) {
+        words[1] |= (uint64_t)load_u32be(a->bytes) << 32;
+        words[2] = load_u32be(b->bytes);
+        return hash_words(&key, words, 3);
+    }
+    words[2] = load_u64be(a->bytes);
+    words[3] = load_u64be(a->bytes + 8);
+    words[4] = load_u64be(b->bytes);
+    words[5] = load_u64be(b->bytes + 8);
+    return hash_words(&key, words, 6);
+}
+
+enum {
+    JUMP_PACKETS = 8 /* in a row that agree before time follows them far ahead */
+};
+
+uint64_t clock_follow(struct clock *c, uint64_t time_ns)
+{
+    static const uint64_t hour_ns = UINT64_C(3600000000000);
+    if (c->now_ns == 0 || time_ns <= c->now_ns || time_ns - c->now_ns <= hour_ns) {
+        c->n_ahead = 0;
+        if (time_ns > c->now_ns)
+            c->now_ns = time_ns;
+        return c->now_ns;
+    }
+    uint64_t apart = time_ns > c->ahead_ns ? time_ns - c->ahead_ns : c->ahead_ns - time_ns;
+    if (c->n_ahead == 0 || apart > hour_ns)
+        c->n_ahead = 0;
+    c->ahead_ns = time_ns;
+    if (++c->n_ahead >= JUMP_PACKETS) {
+        c->now_ns = time_ns;
+        c->n_ahead = 0;
+    }
+    return c->now_ns;
 }
 
 static void list_remove(struct flow_table *t, struct flow *f)
@@ -125,15 +153,19 @@ static void flow_end_now(struct flow_table *t, struct flow *f, enum flow_end why
     t->n--;
 }
 
-void flow_table_advance(struct flow_table *t, uint64_t time_ns)
+uint64_t flow_table_time(struct flow_table *t, uint64_t time_ns)
 {
-    if (time_ns > t->now_ns)
-        t->now_ns = time_ns;
+    return clock_follow(&t->clock, time_ns);
+}
+
+void flow_table_advance(struct flow_table *t)
+{
+    uint64_t now_ns = t->clock.now_ns;
     for (unsigned c = 0; c < FLOW_CLASS_COUNT; c++) {
         uint64_t timeout_ns = (uint64_t)t->limits.timeout_s[c] * 1000000000u;
         struct flow *f;
-        while ((f = t->lists[c].oldest) != NULL && t->now_ns > f->last_ns &&
-               t->now_ns - f->last_ns > timeout_ns)
+        while ((f = t->lists[c].oldest) != NULL && now_ns > f->used_ns &&
+               now_ns - f->used_ns > timeout_ns)
             flow_end_now(t, f, c == FLOW_CLASS_CLOSED ? FLOW_OVER : FLOW_TIMEOUT);
     }
 }
@@ -170,7 +202,8 @@ static struct flow *find_existing(struct flow_table *t, const struct datagram *d
                                   unsigned *direction)
 {
     for (struct flow *f = t->buckets[hash & t->mask]; f != NULL; f = f->chain) {
-        if (f->hash != hash || f->proto != d->proto)
+        if (f->hash != hash || f->proto != d->proto || f->vlan != d->vlan ||
+            f->tunnel_id != d->tunnel_id)
             continue;
         if (same_end(f, 0, &d->src, d->sport) && same_end(f, 1, &d->dst, d->dport)) {
             *direction = 0;
@@ -184,51 +217,142 @@ static struct flow *find_existing(struct flow_table *t, const struct datagram *d
     return NULL;
 }
 
-/* begins_anew: a SYN for a connection that had its SYN elsewhere in sequence space and is over, or
- * whose data went far from there. */
-static bool begins_anew(const struct flow *f, const struct datagram *d, unsigned direction)
+static bool is_doubtful(const struct flow *f, const struct datagram *d, unsigned direction)
 {
-    if (d->proto != IP_PROTO_TCP || (d->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-        return false;
+    return stream_doubts(&f->stream[direction],
+                         d->checksum == CHECKSUM_BAD || d->checksum == CHECKSUM_PARTIAL, d->ttl);
+}
+
+/* syn_is_new: a SYN for another sequence space than its direction has, where that is over; or one
+ * that outranks the decoy which came first. Else the peer decides by its answer. */
+static bool syn_is_new(const struct flow *f, const struct datagram *d, unsigned direction)
+{
     const struct stream *s = &f->stream[direction];
-    if (!s->started || s->next_seq == d->seq + 1)
+    if (!s->started || stream_first_seq(s) == d->seq + 1 || is_doubtful(f, d, direction))
         return false;
-    return f->class == FLOW_CLASS_CLOSED || stream_is_over(s) ||
-           (s->from_syn && s->delivered == 0 && s->missing == 0);
+    if (f->class == FLOW_CLASS_CLOSED || stream_is_over(s))
+        return true;
+    return s->from_syn && !s->strict && d->checksum == CHECKSUM_OK && stream_is_untouched(s) &&
+           !f->stream[direction ^ 1u].started;
+}
+
+/* answer_is_new: the peer took a SYN with another number than the stream began with: it has another
+ * connection there, whatever else was seen. */
+static bool answer_is_new(const struct flow *f, const struct datagram *d, unsigned direction)
+{
+    const struct stream *s = &f->stream[direction ^ 1u], *own = &f->stream[direction];
+    if (!s->started || is_doubtful(f, d, direction))
+        return false;
+    if (own->started && stream_first_seq(own) == d->seq + 1)
+        return false; /* sent again */
+    return d->ack - stream_first_seq(s) > (s->from_syn ? f->syn_len[direction ^ 1u] : 0);
+}
+
+/* data_is_new: the first segment after a SYN that nobody was seen to answer, where only one
+ * direction was captured. */
+static bool data_is_new(const struct flow *f, const struct datagram *d, unsigned direction)
+{
+    return f->again[direction] && !f->stream[direction ^ 1u].started &&
+           d->seq == f->again_seq[direction] && !is_doubtful(f, d, direction);
+}
+
+static bool begins_anew(struct flow *f, const struct datagram *d, unsigned direction)
+{
+    if (d->proto != IP_PROTO_TCP)
+        return false;
+    switch (d->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) {
+    case TCP_SYN:
+        if (syn_is_new(f, d, direction))
+            return true;
+        if (f->stream[direction].started && stream_first_seq(&f->stream[direction]) != d->seq + 1 &&
+            !is_doubtful(f, d, direction)) {
+            f->again[direction] = true;
+            f->again_seq[direction] = d->seq + 1;
+            f->again_ttl[direction] = d->ttl;
+        }
+        return false;
+    case TCP_SYN | TCP_ACK:
+        return answer_is_new(f, d, direction);
+    case TCP_ACK:
+        return f->again[direction] && data_is_new(f, d, direction);
+    default:
+        return false;
+    }
+}
+
+static struct flow *flow_new(struct flow_table *t, const struct datagram *d, uint64_t hash,
+                             uint64_t time_ns, uint64_t packet)
+{
+    struct flow *f = take_slot(t);
+    f->address[0] = d->src;
+    f->address[1] = d->dst;
+    f->port[0] = d->sport;
+    f->port[1] = d->dport;
+    f->proto = d->proto;
+    f->vlan = d->vlan;
+    f->tunnel_id = d->tunnel_id;
+    f->class = d->proto == IP_PROTO_TCP ? FLOW_CLASS_OPENING : FLOW_CLASS_OTHER;
+    f->hash = hash;
+    f->number = ++t->number;
+    f->first_ns = time_ns;
+    f->first_packet = packet;
+    f->chain = t->buckets[hash & t->mask];
+    t->buckets[hash & t->mask] = f;
+    if (++t->n > t->peak)
+        t->peak = t->n;
+    return f;
+}
+
+static void swap_ends(struct flow *f)
+{
+    struct address a = f->address[0];
+    uint16_t port = f->port[0];
+    f->address[0] = f->address[1];
+    f->port[0] = f->port[1];
+    f->address[1] = a;
+    f->port[1] = port;
+}
+
+/* flow_again ends a flow and makes the next one of the same ends. When the answer or the data told
+ * of it, the stream that its unheeded SYN began is begun now. */
+static struct flow *flow_again(struct flow_table *t, struct flow *old, const struct datagram *d,
+                               uint64_t time_ns, uint64_t packet, unsigned *direction)
+{
+    bool is_answer = (d->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+    bool has_syn = is_answer || (d->tcp_flags & TCP_SYN) == 0;
+    unsigned from = is_answer ? *direction ^ 1u : *direction;
+    uint32_t seq = is_answer ? d->ack : d->seq;
+    bool strict = old->stream[from].strict;
+    bool known = old->again[from] && old->again_seq[from] == seq;
+    uint8_t ttl = known ? old->again_ttl[from] : old->stream[from].ttl;
+    uint64_t hash = old->hash;
+    flow_end_now(t, old, FLOW_OVER);
+    struct flow *f = flow_new(t, d, hash, time_ns, packet);
+    *direction = is_answer ? 1 : 0;
+    if (is_answer)
+        swap_ends(f);
+    if (has_syn)
+        stream_begin(&f->stream[0], seq, ttl, strict);
+    return f;
 }
 
 struct flow *flow_find(struct flow_table *t, const struct datagram *d, uint64_t hash,
                        uint64_t time_ns, uint64_t packet, unsigned *direction)
 {
-    if (time_ns > t->now_ns)
-        t->now_ns = time_ns;
     struct flow *f = find_existing(t, d, hash, direction);
-    if (f != NULL && begins_anew(f, d, *direction)) {
-        flow_end_now(t, f, FLOW_OVER);
-        f = NULL;
-    }
     if (f == NULL) {
-        f = take_slot(t);
-        f->address[0] = d->src;
-        f->address[1] = d->dst;
-        f->port[0] = d->sport;
-        f->port[1] = d->dport;
-        f->proto = d->proto;
-        f->vlan = d->vlan;
-        f->class = d->proto == IP_PROTO_TCP ? FLOW_CLASS_OPENING : FLOW_CLASS_OTHER;
-        f->hash = hash;
-        f->number = ++t->number;
-        f->first_ns = t->now_ns;
-        f->first_packet = packet;
-        f->chain = t->buckets[hash & t->mask];
-        t->buckets[hash & t->mask] = f;
+        f = flow_new(t, d, hash, time_ns, packet);
         *direction = 0;
-        if (++t->n > t->peak)
-            t->peak = t->n;
+    } else if (begins_anew(f, d, *direction)) {
+        f = flow_again(t, f, d, time_ns, packet, direction);
     } else {
         list_remove(t, f);
     }
-    f->last_ns = t->now_ns;
+    if ((d->tcp_flags & TCP_SYN) && !f->stream[*direction].started)
+        f->syn_len[*direction] = d->wire_payload_len;
+    f->used_ns = t->clock.now_ns;
+    if (time_ns > f->last_ns)
+        f->last_ns = time_ns;
     list_add(t, f);
     return f;
 }

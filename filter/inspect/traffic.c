@@ -155,9 +155,7 @@ static void put_segment(struct traffic *t, struct flow *f, unsigned direction,
             part.seq++;
         if (!last)
             part.flags &= (uint8_t)~TCP_FIN;
-        if ((seg.flags & TCP_URG) && seg.urgent > done)
-            part.urgent = (uint16_t)(seg.urgent - done);
-        else
+        if (done > 0)
             part.flags &= (uint8_t)~TCP_URG;
         stream_put(&f->stream[direction], &f->stream[direction ^ 1u], &part, n_packets,
                    inspector_pool(t->inspector), &stream_sink, &here, &there);
@@ -198,10 +196,11 @@ void traffic_packet(struct traffic *t, const struct packet *p)
     struct datagram d;
     enum skip why = decode_packet(t->decoder, p, &d);
     /* Time goes on for every worker alike, whosever packet it is. */
-    if (p->time_ns > t->expired_ns + EXPIRE_NS) {
-        t->expired_ns = p->time_ns;
-        flow_table_advance(t->flows, p->time_ns);
-        (void)decoder_expire(t->decoder, p->time_ns);
+    uint64_t now_ns = flow_table_time(t->flows, p->time_ns);
+    if (now_ns > t->expired_ns + EXPIRE_NS) {
+        t->expired_ns = now_ns;
+        flow_table_advance(t->flows);
+        (void)decoder_expire(t->decoder, now_ns);
     }
     bool has_addresses = why == SKIP_NONE || why == SKIP_ICMP || why == SKIP_IP_PROTOCOL ||
                          (why == SKIP_ENCRYPTED && d.src.family != 0);

@@ -18,6 +18,8 @@ struct heard {
     size_t len;
     unsigned anomalies;
     uint64_t gap;
+    uint64_t aside;
+    bool deaf; /* to bytes aside: only counts them */
 };
 
 static void add(struct heard *h, const char *s, size_t n)
@@ -45,6 +47,10 @@ static void on_gap(void *receiver, uint64_t missing)
 static void on_aside(void *receiver, const uint8_t *bytes, size_t len, struct run from)
 {
     (void)from;
+    struct heard *h = receiver;
+    h->aside += len;
+    if (h->deaf)
+        return;
     add(receiver, "{", 1);
     add(receiver, (const char *)bytes, len);
     add(receiver, "}", 1);
@@ -166,7 +172,7 @@ static const struct row rows[] = {
     {"overlap of waiting ones: the earlier start gives both",
      {DATA(2, "CDE"), DATA(4, "xfg"), DATA(0, "ab"), END},
      "{xfg}abCDE{x}fg",
-     2},
+     2}, /* once as it waits, once as its turn comes */
     {"a waiting one inside a later one is replaced",
      {DATA(3, "XX"), DATA(2, "cdefg"), DATA(0, "ab"), END},
      "{XX}abcdefg",
@@ -195,6 +201,50 @@ static const struct row rows[] = {
      {{0, "abXcd", TCP_URG, 0, false, 3, 0}, DATA(5, "e"), END},
      "abcde",
      1},
+    {"urgent byte in a later segment",
+     {{0, "abc", TCP_URG, 0, false, 4, 0}, DATA(3, "Xde"), END},
+     "abcde",
+     1},
+    {"urgent pointer moves before its byte comes",
+     {{0, "abc", TCP_URG, 0, false, 5, 0}, {3, "de", TCP_URG, 0, false, 3, 0}, DATA(5, "Xf"), END},
+     "abcdef",
+     1},
+    {"urgent pointer never moves back",
+     {{0, "abc", TCP_URG, 0, false, 6, 0}, {3, "d", TCP_URG, 0, false, 1, 0}, DATA(4, "eXf"), END},
+     "abcdef",
+     1},
+    {"urgent pointer out of order",
+     {{3, "dXe", TCP_URG, 0, false, 2, 0}, DATA(0, "abc"), END},
+     "abcde",
+     1},
+    {"urgent pointer zero is the segment's first byte",
+     {{0, "Xab", TCP_URG, 0, false, 0, 0}, END},
+     "ab",
+     1},
+    {"urgent pointer of a doubtful segment counts when it does",
+     {DATA(0, "ab"), {2, "Xc", TCP_URG, 0, true, 1, 0}, DATA(2, "dc"), ACKED(4), END},
+     "abdc{Xc}",
+     2},
+    {"a cut that a captured segment fills",
+     {{5, "f", 0, 0, false, 0, 4}, DATA(6, "ghij"), DATA(0, "abcde"), END},
+     "abcdefghij",
+     0},
+    {"a cut that a captured segment fills in part",
+     {{5, "f", 0, 0, false, 0, 6}, DATA(8, "ij"), DATA(0, "abcde"), END},
+     "abcdef<gap 2>ij<gap 2>",
+     0},
+    {"doubtful at the end, where nothing else is",
+     {DATA(0, "ab"), {2, "cd", 0, 0, true, 0, 0}, DATA(4, "ef"), END},
+     "abcdef",
+     1},
+    {"doubtful ones that contradict each other at the end",
+     {DATA(0, "ab"), {2, "cd", 0, 0, true, 0, 0}, {2, "XX", 0, 0, true, 0, 0}, DATA(4, "ef"), END},
+     "ab<gap 2>ef{XX}{cd}",
+     2},
+    {"a copy of bytes acknowledged and remembered",
+     {DATA(0, "abc"), ACKED(3), DATA(0, "abc"), END},
+     "abc",
+     0},
     {"cut by the capture", {{0, "abc", 0, 0, false, 0, 5}, DATA(8, "ij"), END}, "abc<gap 5>ij", 0},
     {"lost at the end of the capture", {DATA(0, "abc"), DATA(5, "fg"), END}, "abc<gap 2>fg", 0},
 };
@@ -289,6 +339,7 @@ static void any_cut_reads_the_same(void **state)
     for (unsigned seed = 1; seed <= 400; seed++) {
         unsigned r = seed;
         struct talk *t = talk_new(seed * 77777777u, true);
+        t->heard.deaf = true; /* copies of what is forgotten */
         uint32_t sent = 0;
         while (sent < LEN) {
             /* Anything that starts up to 300 behind or 600 ahead of what is read so far. */
@@ -313,6 +364,7 @@ static void any_cut_reads_the_same(void **state)
         assert_int_equal(t->heard.len, LEN);
         assert_memory_equal(t->heard.text, bytes, LEN);
         assert_int_equal(t->heard.anomalies, 0);
+        assert_int_equal(t->heard.aside, t->s[0].forgotten);
         talk_end(t);
     }
 }
@@ -327,7 +379,115 @@ static void no_memory_is_a_gap(void **state)
     put(t, (struct seg)DATA(0, "abc"));
     put(t, (struct seg)DATA(5, "fgh"));
     put(t, (struct seg)DATA(3, "de"));
-    assert_string_equal(t->heard.text, "abc<gap 2>fgh");
+    assert_string_equal(t->heard.text, "abc<gap 2>fgh{de}");
+    talk_end(t);
+}
+
+/* What was delivered long ago is not remembered: a copy of it may be anything. */
+static void forgotten_bytes_go_aside(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new(1000, true);
+    static char bytes[1401];
+    memset(bytes, 'a', 1400);
+    put(t, (struct seg)DATA(0, bytes));
+    acknowledge(t, 1400);
+    put(t, (struct seg)DATA(100, "hidden"));
+    assert_string_equal(t->heard.text + 1400, "{hidden}");
+    assert_int_equal(t->s[0].forgotten, 6);
+    assert_int_equal(t->heard.anomalies, 0);
+    acknowledge(t, 1400);
+    put(t, (struct seg)DATA(1399, "x")); /* keep-alive */
+    assert_int_equal(t->heard.aside, 6);
+    talk_end(t);
+}
+
+/* However many doubtful segments come, they never become true by their number. */
+static void many_doubts_go_aside(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new(1000, true);
+    t->heard.deaf = true;
+    put(t, (struct seg)DATA(0, "ab"));
+    for (uint32_t i = 0; i < 520; i++)
+        put(t, (struct seg){2 + i * 4, "XXXX", 0, 0, true, 0, 0});
+    for (uint32_t i = 0; i < 300; i++)
+        put(t, (struct seg)DATA(2 + i * 7, "honest "));
+    assert_int_equal(t->heard.len, 2 + 300 * 7);
+    assert_null(strchr(t->heard.text, 'X'));
+    stream_finish(&t->s[0], t->pool, &sink, &t->heard);
+    assert_null(strchr(t->heard.text, 'X'));
+    assert_int_equal(t->heard.aside, 520 * 4);
+    talk_end(t);
+}
+
+/* Without memory a doubtful segment goes out aside too. */
+static void doubts_without_memory_go_aside(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new(1000, true);
+    put(t, (struct seg)DATA(0, "ab"));
+    struct pool *pool = t->pool;
+    t->pool = pool_open(0);
+    put(t, (struct seg){2, "XX", 0, 0, true, 0, 0});
+    pool_close(t->pool);
+    t->pool = pool;
+    put(t, (struct seg)DATA(2, "cd"));
+    assert_string_equal(t->heard.text, "ab{XX}cd");
+    talk_end(t);
+}
+
+/* A segment that overlaps many is reported and given out aside once. */
+static void one_aside_a_segment(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new(1000, true);
+    t->heard.deaf = true;
+    static char part[101];
+    for (uint32_t i = 0; i < 200; i++) {
+        memset(part, (int)('a' + i % 20), 100);
+        put(t, (struct seg)DATA(10 + i, part));
+    }
+    unsigned before = t->heard.anomalies;
+    uint64_t aside = t->heard.aside;
+    assert_true(before < 200);
+    static char wide[5];
+    memset(wide, 'Z', 4);
+    for (unsigned i = 0; i < 3000; i++)
+        put(t, (struct seg)DATA(60, wide));
+    assert_int_equal(t->heard.aside, aside + UINT64_C(3000) * 4);
+    assert_int_equal(t->heard.anomalies, 1000);
+    assert_int_equal(t->s[0].anomalies, before + 3000);
+    talk_end(t);
+}
+
+/* FIN overtakes all data of a stream picked up in the middle. */
+static void fin_before_the_data(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new(1000, false);
+    put(t, (struct seg){9, "", TCP_FIN, 0, false, 0, 0});
+    put(t, (struct seg)DATA(0, "abc"));
+    put(t, (struct seg)DATA(3, "def"));
+    assert_false(stream_is_over(&t->s[0]));
+    put(t, (struct seg)DATA(6, "ghi"));
+    assert_string_equal(t->heard.text, "abcdefghi");
+    assert_true(stream_is_over(&t->s[0]));
+    talk_end(t);
+}
+
+static void reset_counts_at_its_place_only(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new(1000, true);
+    put(t, (struct seg)DATA(0, "abc"));
+    put(t, (struct seg){500, "", TCP_RST, 0, false, 0, 0});
+    put(t, (struct seg){3, "", TCP_RST, 0, true, 0, 0});
+    put(t, (struct seg){3, "", TCP_RST, 9, false, 0, 0});
+    put(t, (struct seg){0, "", TCP_FIN, 0, false, 0, 0}); /* before what came */
+    assert_false(stream_is_over(&t->s[0]));
+    put(t, (struct seg){3, "", TCP_RST, 0, false, 0, 0});
+    assert_true(stream_is_over(&t->s[0]));
     talk_end(t);
 }
 
@@ -336,7 +496,7 @@ int main(void)
     enum {
         N = sizeof rows / sizeof rows[0]
     };
-    struct CMUnitTest tests[N + 8];
+    struct CMUnitTest tests[N + 16];
     size_t n = 0;
     for (; n < N; n++)
         tests[n] =
@@ -347,5 +507,11 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(data_in_the_syn);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(any_cut_reads_the_same);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(no_memory_is_a_gap);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(forgotten_bytes_go_aside);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_doubts_go_aside);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(doubts_without_memory_go_aside);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(one_aside_a_segment);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(fin_before_the_data);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(reset_counts_at_its_place_only);
     return _cmocka_run_group_tests("stream", tests, n, NULL, NULL);
 }
