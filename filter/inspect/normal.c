@@ -291,8 +291,7 @@ static void mark16(const uint8_t *p, unsigned at, struct marks *m)
     m->wide_bc |= mask_of(_mm_or_si128(within(v, 0x90, 0x99), within(v, 0xa0, 0xba)), at);
     m->wide_bd |= mask_of(within(v, 0x81, 0x9a), at);
 }
-#endif
-
+#else
 static void mark1(uint8_t c, unsigned at, struct marks *m)
 {
     uint64_t bit = (uint64_t)1 << at;
@@ -312,6 +311,7 @@ static void mark1(uint8_t c, unsigned at, struct marks *m)
     m->wide_bc |= (c >= 0x90 && c <= 0x99) || (c >= 0xa0 && c <= 0xba) ? bit : 0;
     m->wide_bd |= c >= 0x81 && c <= 0x9a ? bit : 0;
 }
+#endif
 
 /* pattern_in tells whether the marked bytes hold the beginning of something that folds to text a
  * rule could match: UTF-16 letters in a row, full-width forms in a row or beside ASCII digits, wide
@@ -344,7 +344,19 @@ static bool has_pattern(const uint8_t *p, size_t n)
         if (pattern_in(&m))
             return true;
     }
-#endif
+    for (; i < n; i += STEP) {
+        /* A short rest is padded with a byte that marks nothing. */
+        uint8_t rest[64];
+        size_t left = n - i < 64 ? n - i : 64;
+        memset(rest, 1, sizeof rest);
+        memcpy(rest, p + i, left);
+        struct marks m = {0};
+        for (unsigned at = 0; at < left; at += 16)
+            mark16(rest + at, at, &m);
+        if (pattern_in(&m))
+            return true;
+    }
+#else
     for (; i < n; i += STEP) {
         struct marks m = {0};
         for (unsigned at = 0; at < 64 && i + at < n; at++)
@@ -352,6 +364,7 @@ static bool has_pattern(const uint8_t *p, size_t n)
         if (pattern_in(&m))
             return true;
     }
+#endif
     return false;
 }
 
