@@ -21,7 +21,7 @@ if [ -n "$missing" ]; then
     $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 fi
 
-cmake --preset release -DMEDGUAN_TESTS=OFF -DMEDGUAN_BENCH=OFF
+cmake --preset release
 cmake --build --preset release --target medguan
 
 capture=tests/golden/10-mixed/input.pcapng.gz
