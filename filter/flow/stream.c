@@ -164,8 +164,10 @@ static void tell_gap(struct stream *s, const struct path_out *out, uint64_t miss
 static void tell_anomaly(struct stream *s, const struct path_out *out, const char *what,
                          struct run at)
 {
-    if (s->anomalies++ < ANOMALIES_TOLD)
+    if (++s->anomalies <= ANOMALIES_TOLD)
         out->sink->anomaly(out->receiver, what, at);
+    else if (s->anomalies == ANOMALIES_TOLD + 1)
+        out->sink->anomaly(out->receiver, "more anomalies than are told one by one", at);
 }
 
 /* set_urgent takes an urgent pointer as Linux does: only ahead of what was received, and only a
