@@ -1,11 +1,9 @@
 /* detect.c - from fields to findings. */
 #include "inspect/detect.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/digits.h"
 #include "inspect/normal.h"
 #include "inspect/room.h"
 
@@ -37,8 +35,7 @@ static const int class_of_value[VALUE_COUNT] = {
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
-/* place fills where raw bytes [off, off + len) of a layer lie at the root. */
-static bool place(const struct layer *l, uint64_t off, uint64_t len, struct run near,
+bool detect_place(const struct layer *l, uint64_t off, uint64_t len, struct run near,
                   struct run *at)
 {
     const struct extents *x = &l->extents;
@@ -67,11 +64,10 @@ static bool place(const struct layer *l, uint64_t off, uint64_t len, struct run 
     return whole && !l->no_way_back;
 }
 
-static void tell(struct inspector *in, struct layer *l, const struct event *ev, enum class class,
-                 const char *rule, unsigned confidence, uint64_t off, uint64_t len, struct run near,
-                 const uint8_t *value, size_t value_len)
+void detect_tell(struct inspector *in, struct layer *l, const struct event *ev,
+                 const struct told *what, struct run at, bool way_back)
 {
-    in->counts.findings[class]++;
+    in->counts.findings[what->class]++;
     l->inspection->app.findings[l->direction]++;
     for (struct layer *up = l; up != NULL; up = up->parent)
         up->message_findings++;
@@ -80,23 +76,33 @@ static void tell(struct inspector *in, struct layer *l, const struct event *ev, 
     const struct known_path *path = layer_known_path(in, l, ev);
     const char *protocol = l->inspection->app.dissector[l->direction];
     struct finding f = {
-        .class = class,
-        .rule = rule,
-        .confidence = confidence,
-        .length = len,
+        .class = what->class,
+        .rule = what->rule,
+        .confidence = what->confidence,
+        .way_back = way_back,
+        .at = at,
+        .length = what->len,
         .path = path->text,
         .path_hash = path->hash,
         .protocol = protocol != NULL ? protocol : "tcp",
-        .value = value,
-        .value_len = value_len < FINDING_VALUE_MAX ? value_len : FINDING_VALUE_MAX,
+        .value = what->value,
+        .value_len = what->value_len < FINDING_VALUE_MAX ? what->value_len : FINDING_VALUE_MAX,
         .flow = l->inspection->flow,
         .direction = l->direction,
         .time_ns = in->now_ns,
     };
-    /* An opaque value is told with its first bytes: what is still to come has no place yet. */
-    uint64_t here = class == CLASS_OPAQUE && len > ev->at.len ? ev->at.len : len;
-    f.way_back = place(l, off, here, near, &f.at);
     in->sink.finding(in->sink.receiver, &f);
+}
+
+/* tell tells a finding in the raw bytes [off, off + what->len) of a layer. */
+static void tell(struct inspector *in, struct layer *l, const struct event *ev,
+                 const struct told *what, uint64_t off, struct run near)
+{
+    /* An opaque value is told with its first bytes: what is still to come has no place yet. */
+    uint64_t here = what->class == CLASS_OPAQUE && what->len > ev->at.len ? ev->at.len : what->len;
+    struct run at;
+    bool way_back = detect_place(l, off, here, near, &at);
+    detect_tell(in, l, ev, what, at, way_back);
 }
 
 static void tell_open(struct inspector *in)
@@ -105,8 +111,8 @@ static void tell_open(struct inspector *in)
     if (!o->is_open)
         return;
     o->is_open = false;
-    tell(in, o->layer, &o->ev, o->class, "field", 95, o->off, o->len, o->near, o->value,
-         o->value_len);
+    struct told what = {o->class, "field", 95, o->len, o->value, o->value_len};
+    tell(in, o->layer, &o->ev, &what, o->off, o->near);
     memset(o->value, 0, o->value_len);
 }
 
@@ -131,8 +137,7 @@ static struct event event_of(const struct field *f)
     return ev;
 }
 
-/* is_placeholder: a value that names nobody: mask characters, delimiters, spaces. */
-static bool is_placeholder(const uint8_t *p, size_t n)
+bool detect_is_placeholder(const uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         uint8_t c = p[i];
@@ -161,12 +166,17 @@ static void trim(const uint8_t *text, uint32_t *from, uint32_t *to)
         (*to)--;
 }
 
+int detect_class(const struct event *ev)
+{
+    return ev->flags & FIELD_NAME ? -1 : class_of_value[ev->value];
+}
+
 static void tell_field(struct inspector *in, const struct field *f, enum class class)
 {
     struct detector *d = &in->detector;
     struct open_finding *o = &d->open;
     const uint8_t *text = d->text + f->text;
-    if (is_placeholder(text, f->text_len))
+    if (detect_is_placeholder(text, f->text_len))
         return;
     /* Equal values have equal tags: a pad to even length in DICOM is no part of the value. */
     uint32_t from = 0, to = f->text_len;
@@ -188,18 +198,37 @@ static void tell_field(struct inspector *in, const struct field *f, enum class c
     value_add(o, text + from, to - from);
 }
 
+/* joined_digits copies the digits of a separated group without what is between them. */
+static uint32_t joined_digits(const uint8_t *text, uint32_t n, uint8_t out[DIGITS_MAX])
+{
+    uint32_t len = 0;
+    for (uint32_t i = 0; i < n && len < DIGITS_MAX; i++) {
+        if (text[i] >= '0' && text[i] <= '9')
+            out[len++] = text[i];
+        else if (text[i] == 'X' || text[i] == 'x')
+            out[len++] = 'X';
+    }
+    return len;
+}
+
 static void tell_hit(struct inspector *in, const struct field *f, const struct hit *h)
 {
     const struct rule *rule = rule_set_at(in->rules, h->rule);
     struct event ev = event_of(f);
+    struct told what = {rule->class, rule->name, rule->confidence, h->len, NULL, h->text_len};
+    uint8_t digits[DIGITS_MAX];
+    what.value = in->detector.text + h->text;
+    if (h->is_group) {
+        what.value_len = joined_digits(what.value, h->text_len, digits);
+        what.value = digits;
+    }
     tell_open(in);
-    tell(in, f->layer, &ev, rule->class, rule->name, rule->confidence, f->off + h->from, h->len,
-         f->near, in->detector.text + h->text, h->text_len);
+    tell(in, f->layer, &ev, &what, f->off + h->from, f->near);
 }
 
 /* ---- matching ----------------------------------------------------------------------------- */
 
-static uint32_t raw_at(const struct detector *d, const struct field *f, uint32_t text)
+uint32_t detect_raw_at(const struct detector *d, const struct field *f, uint32_t text)
 {
     return f->map == MAP_NONE ? text : d->maps[f->map + text];
 }
@@ -217,26 +246,74 @@ static uint32_t field_at(const struct detector *d, uint32_t text)
     return lo;
 }
 
+static uint32_t group_at(const struct detector *d, uint32_t text)
+{
+    uint32_t lo = 0, hi = d->n_groups;
+    while (lo + 1 < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (d->groups[mid].text <= text)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* hits_grow makes room for more hits until the batch is told. */
+static bool hits_grow(struct detector *d)
+{
+    size_t size = (size_t)d->cap_hits * sizeof d->hits[0];
+    struct hit *more = realloc(d->hits != d->own_hits ? d->hits : NULL, size * 2);
+    if (more == NULL)
+        return false;
+    if (d->hits == d->own_hits)
+        memcpy(more, d->own_hits, size);
+    d->hits = more;
+    d->cap_hits *= 2;
+    return true;
+}
+
+static void add_hit(struct inspector *in, uint32_t field, uint32_t from, uint32_t to,
+                    const struct rule_match *m, bool is_group)
+{
+    struct detector *d = &in->detector;
+    const struct field *f = &d->fields[field];
+    uint32_t raw = detect_raw_at(d, f, from), len = detect_raw_at(d, f, to) - raw;
+    if (d->n_hits == d->cap_hits && !hits_grow(d)) {
+        room_miss(in, f->layer, &in->counts.limit_memory, len);
+        return;
+    }
+    d->hits[d->n_hits++] = (struct hit){
+        .field = field,
+        .from = raw,
+        .len = len,
+        .text = f->text + from,
+        .text_len = to - from,
+        .rule = m->rule,
+        .is_group = is_group,
+    };
+}
+
 static void on_match(void *receiver, const struct rule_match *m)
 {
     struct inspector *in = receiver;
     struct detector *d = &in->detector;
-    uint32_t i = field_at(d, m->start);
-    const struct field *f = &d->fields[i];
-    uint32_t from = m->start - f->text;
     const struct rule *rule = rule_set_at(in->rules, m->rule);
-    if (from < f->share_from || from >= f->share_to || from + m->len > f->text_len ||
-        (rule->skip >> f->value & 1) || d->n_hits == BATCH_HITS)
+    uint32_t start = d->scan_from + m->start;
+    if (start >= d->group_text) {
+        const struct group *g = &d->groups[group_at(d, start)];
+        uint32_t from = start - g->text;
+        if (from + m->len <= g->n && !(rule->skip >> d->fields[g->field].value & 1))
+            add_hit(in, g->field, g->at[from], g->at[from + m->len - 1] + 1, m, true);
         return;
-    uint32_t raw = raw_at(d, f, from);
-    d->hits[d->n_hits++] = (struct hit){
-        .field = f->parent,
-        .from = raw,
-        .len = raw_at(d, f, from + m->len) - raw,
-        .text = m->start,
-        .text_len = m->len,
-        .rule = m->rule,
-    };
+    }
+    uint32_t i = field_at(d, start);
+    const struct field *f = &d->fields[i];
+    uint32_t from = start - f->text;
+    if (from < f->share_from || from >= f->share_to || from + m->len > f->text_len ||
+        (rule->skip >> f->value & 1))
+        return;
+    add_hit(in, i, from, from + m->len, m, false);
 }
 
 static int by_place(const void *a, const void *b)
@@ -246,7 +323,11 @@ static int by_place(const void *a, const void *b)
         return x->field < y->field ? -1 : 1;
     if (x->from != y->from)
         return x->from < y->from ? -1 : 1;
-    return (x->len < y->len) - (x->len > y->len);
+    if (x->len != y->len)
+        return x->len < y->len ? 1 : -1;
+    if (x->rule != y->rule)
+        return x->rule < y->rule ? -1 : 1;
+    return (int)x->is_group - (int)y->is_group;
 }
 
 /* covers: the hit is the whole value but for spaces around it. */
@@ -254,18 +335,17 @@ static bool covers(const struct detector *d, const struct field *f, const struct
 {
     uint32_t from = 0, to = f->text_len;
     trim(d->text + f->text, &from, &to);
-    return h->from <= raw_at(d, f, from) && h->from + h->len >= raw_at(d, f, to);
+    return h->from <= detect_raw_at(d, f, from) && h->from + h->len >= detect_raw_at(d, f, to);
 }
 
 /* judge tells the findings of one field: its meaning, and what rules found in it. */
 static void judge(struct inspector *in, const struct field *f, const struct hit *hits, uint32_t n)
 {
-    int meant =
-        (f->flags & (FIELD_NAME | PART_FIRST)) == PART_FIRST ? class_of_value[f->value] : -1;
+    int meant = f->flags & FIELD_NAME ? -1 : class_of_value[f->value];
     bool covered = false;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n && !f->is_window; i++)
         covered = covered || covers(&in->detector, f, &hits[i]);
-    if (meant >= 0 && !covered)
+    if (meant >= 0 && !covered && !f->is_window)
         tell_field(in, f, (enum class)meant);
     for (uint32_t i = 0; i < n;) {
         /* Of one class, what overlaps is one finding; compacted groups may be told twice. */
@@ -290,29 +370,37 @@ static bool add_text(struct detector *d, uint32_t n)
     return d->n_fields < BATCH_FIELDS && d->n_text + n + 1 <= BATCH_TEXT;
 }
 
-/* group_add puts a digit group without its separators behind the batch, as a field of its own. */
+/* scan_text scans what is in the batch and was not scanned yet; there is room for groups then. */
+static void scan_text(struct inspector *in)
+{
+    struct detector *d = &in->detector;
+    uint32_t n = d->n_text - d->scan_from;
+    if (n > 0 && rule_set_scan(in->rules, d->scratch, (const char *)d->text + d->scan_from, n,
+                               on_match, in) != STATUS_OK)
+        room_miss(in, d->fields[0].layer, &in->counts.limit_memory, n);
+    memset(d->text + d->group_text, 0, d->n_text - d->group_text);
+    d->scan_from = d->n_text = d->group_text;
+    d->n_groups = 0;
+}
+
+/* group_add puts a digit group without its separators behind the batch. */
 static void group_add(void *receiver, uint32_t field, const uint8_t *digits, const uint32_t *at,
                       uint32_t n)
 {
     struct inspector *in = receiver;
     struct detector *d = &in->detector;
-    if (d->n_fields == BATCH_FIELDS || d->n_text + n + 1 > sizeof d->text ||
-        d->n_maps + n + 1 > sizeof d->maps / sizeof d->maps[0])
+    const struct field *f = &d->fields[field];
+    if (at[0] < f->share_from || at[0] >= f->share_to)
         return;
-    const struct field *from = &d->fields[field];
-    struct field *f = &d->fields[d->n_fields++];
-    *f = *from;
-    f->parent = field;
-    f->text = d->n_text;
-    f->text_len = n;
-    f->map = d->n_maps;
-    bool ours = at[0] >= from->share_from && at[0] < from->share_to;
-    f->share_from = 0;
-    f->share_to = ours ? n : 0;
+    if (d->n_groups == BATCH_GROUPS)
+        scan_text(in);
+    struct group *g = &d->groups[d->n_groups++];
+    g->field = field;
+    g->text = d->n_text;
+    g->n = n;
+    memcpy(g->at, at, n * sizeof at[0]);
+    g->at[n] = at[n - 1] + 1;
     memcpy(d->text + d->n_text, digits, n);
-    for (uint32_t i = 0; i < n; i++)
-        d->maps[d->n_maps++] = raw_at(d, from, at[i]);
-    d->maps[d->n_maps++] = raw_at(d, from, at[n - 1] + 1);
     d->text[d->n_text + n] = RULE_BREAK;
     d->n_text += n + 1;
 }
@@ -320,17 +408,20 @@ static void group_add(void *receiver, uint32_t field, const uint8_t *digits, con
 static void scan_batch(struct inspector *in)
 {
     struct detector *d = &in->detector;
-    uint32_t n_fields = d->n_fields;
-    for (uint32_t i = 0; i < n_fields; i++)
+    d->hits = d->own_hits;
+    d->cap_hits = BATCH_HITS;
+    d->group_text = d->n_text;
+    d->scan_from = 0;
+    bool has_groups = false;
+    for (uint32_t i = 0; i < d->n_fields; i++)
         if (d->fields[i].text_len >= DIGITS_SHORTEST)
             digits_find(d->text + d->fields[i].text, d->fields[i].text_len, i, group_add, in);
-    if (d->n_text > 0 && rule_set_scan(in->rules, d->scratch, (const char *)d->text, d->n_text,
-                                       on_match, in) != STATUS_OK)
-        in->counts.limit_memory++;
-    if (d->n_fields > n_fields)
+    has_groups = d->n_groups > 0;
+    scan_text(in);
+    if (has_groups)
         qsort(d->hits, d->n_hits, sizeof d->hits[0], by_place);
     uint32_t h = 0;
-    for (uint32_t i = 0; i < n_fields; i++) {
+    for (uint32_t i = 0; i < d->n_fields; i++) {
         uint32_t first = h;
         while (h < d->n_hits && d->hits[h].field == i)
             h++;
@@ -339,6 +430,8 @@ static void scan_batch(struct inspector *in)
     }
     tell_open(in);
     memset(d->text, 0, d->n_text);
+    if (d->hits != d->own_hits)
+        free(d->hits);
     d->n_text = d->n_fields = d->n_hits = d->n_maps = 0;
 }
 
@@ -350,16 +443,16 @@ void detect_flush(struct inspector *in)
         room_free_ended(in);
 }
 
-/* put_field writes the normal text of raw bytes behind the batch. */
-static struct field *put_field(struct detector *d, struct layer *l, const struct event *ev,
-                               const uint8_t *raw, uint32_t n, uint64_t off)
+struct field *detect_put(struct inspector *in, struct layer *l, const struct event *ev,
+                         const uint8_t *raw, uint32_t n, uint64_t off)
 {
+    struct detector *d = &in->detector;
     struct field *f = &d->fields[d->n_fields];
     f->layer = l;
     f->off = off;
     f->raw_len = n;
     f->text = d->n_text;
-    f->parent = d->n_fields;
+    f->is_window = false;
     f->value = ev->value;
     f->flags = ev->flags;
     f->n_path = ev->n_path;
@@ -385,135 +478,10 @@ static struct field *put_field(struct detector *d, struct layer *l, const struct
     return f;
 }
 
-/* ---- long values -------------------------------------------------------------------------- */
-
-static void tail_free(struct inspector *in, struct layer *l)
-{
-    if (l->tail == NULL)
-        return;
-    extents_free(&l->tail->extents, in->pool);
-    pool_give(in->pool, l->tail, sizeof *l->tail + TAIL_BYTES);
-    l->tail = NULL;
-}
-
-/* tail_keep remembers the raw bytes [off, off + n) for the next window. */
-static void tail_keep(struct inspector *in, struct layer *l, const uint8_t *raw, uint32_t n,
-                      uint64_t off, uint32_t before)
-{
-    struct tail *t = n > 0 ? pool_take(in->pool, sizeof *t + TAIL_BYTES) : NULL;
-    if (t == NULL) {
-        tail_free(in, l);
-        return;
-    }
-    t->off = off;
-    t->n = n;
-    t->before = before;
-    memcpy(t->raw, raw, n);
-    for (uint64_t at = off; !l->no_way_back && at < off + n;) {
-        struct run r;
-        bool found = extents_find(&l->extents, at, off + n - at, &r);
-        if (!found && l->tail != NULL)
-            found = extents_find(&l->tail->extents, at, off + n - at, &r);
-        if (!found || !extents_add(&t->extents, in->pool, at, r))
-            break;
-        at += r.len;
-    }
-    tail_free(in, l);
-    l->tail = t;
-}
-
-/* window_cut finds where the share of this window ends: behind the last line end that is close to
- * the end, or as far before the end as a rule may look. Text coordinates. */
-static uint32_t window_cut(const uint8_t *text, uint32_t n, uint32_t from, bool *clean)
-{
-    uint32_t ahead = RULE_MAX_LEN + RULE_MAX_AFTER;
-    uint32_t low = n > ahead ? n - ahead : 0;
-    if (low < from)
-        low = from;
-    for (uint32_t i = n; i > low; i--) {
-        if (text[i - 1] == '\n') {
-            *clean = true;
-            return i;
-        }
-    }
-    *clean = false;
-    return low;
-}
-
-/* scan_window scans one window of a long value: the tail of the last one and `raw` behind it. */
-static void scan_window(struct inspector *in, struct layer *l, const struct event *ev,
-                        const uint8_t *raw, uint32_t n, uint64_t off, bool last)
-{
-    struct detector *d = &in->detector;
-    uint32_t kept = l->tail != NULL ? l->tail->n : 0;
-    uint32_t before = l->tail != NULL ? l->tail->before : 0;
-    /* The joined raw bytes stand in the second half of the text buffer while they are normalised.
-     */
-    uint8_t *joined = d->text + BATCH_TEXT;
-    if (kept > 0) {
-        memcpy(joined, l->tail->raw, kept);
-        if (n > 0)
-            memcpy(joined + kept, raw, n);
-        raw = joined;
-        n += kept;
-        off -= kept;
-    }
-    struct field *f = put_field(d, l, ev, raw, n, off);
-    while (f->share_from < f->text_len && raw_at(d, f, f->share_from) < before)
-        f->share_from++;
-    bool clean = true;
-    f->share_to =
-        last ? f->text_len : window_cut(d->text + f->text, f->text_len, f->share_from, &clean);
-    uint32_t keep_text = f->share_to;
-    if (!clean) {
-        uint32_t back = f->share_to > RULE_MAX_BEFORE ? f->share_to - RULE_MAX_BEFORE : 0;
-        for (keep_text = back; keep_text < f->share_to; keep_text++)
-            if (keep_text > back && d->text[f->text + keep_text - 1] == '\n')
-                break;
-        if (keep_text == f->share_to)
-            keep_text = back;
-    }
-    uint32_t keep_raw = last ? n : raw_at(d, f, keep_text);
-    uint32_t share_raw = last ? n : raw_at(d, f, f->share_to);
-    if (n - keep_raw > TAIL_BYTES)
-        keep_raw = n - TAIL_BYTES;
-    /* The copy of what is kept must be taken before the scan wipes the batch. */
-    uint8_t copy[TAIL_BYTES];
-    uint32_t n_copy = n - keep_raw;
-    memcpy(copy, raw + keep_raw, n_copy);
-    scan_batch(in);
-    memset(joined, 0, kept > 0 ? n : 0);
-    tail_keep(in, l, copy, n_copy, off + keep_raw, share_raw > keep_raw ? share_raw - keep_raw : 0);
-}
-
-static void detect_long(struct inspector *in, struct layer *l, const struct event *ev)
-{
-    detect_flush(in);
-    struct event part = *ev;
-    uint64_t off = ev->at.off;
-    const uint8_t *raw = ev->raw;
-    uint64_t left = ev->at.len;
-    if ((ev->flags & PART_FIRST) && l->tail != NULL)
-        detect_break(in, l);
-    do {
-        uint32_t n = left > WINDOW_RAW ? WINDOW_RAW : (uint32_t)left;
-        bool last = n == left && (ev->flags & PART_LAST);
-        scan_window(in, l, &part, raw, n, off, last);
-        part.flags &= (uint8_t)~PART_FIRST; /* its meaning is told once, with the first window */
-        raw += n;
-        off += n;
-        left -= n;
-    } while (left > 0);
-}
-
 void detect_break(struct inspector *in, struct layer *l)
 {
-    if (l->tail == NULL)
-        return;
-    struct event ev = {.kind = EVENT_FIELD, .value = VALUE_TEXT};
-    detect_flush(in);
-    scan_window(in, l, &ev, NULL, 0, l->tail->off + l->tail->n, true);
-    tail_free(in, l);
+    if (l->tail != NULL)
+        window_end(in, l);
 }
 
 void detect_loose(struct inspector *in, struct layer *l, const uint8_t *bytes, size_t len,
@@ -525,7 +493,7 @@ void detect_loose(struct inspector *in, struct layer *l, const uint8_t *bytes, s
                        .at = {off, len},
                        .raw = bytes};
     detect_break(in, l);
-    detect_long(in, l, &ev);
+    window_take(in, l, &ev);
 }
 
 void detect_opaque(struct inspector *in, struct layer *l, const struct event *ev, const char *rule,
@@ -535,8 +503,10 @@ void detect_opaque(struct inspector *in, struct layer *l, const struct event *ev
         return;
     l->opaque_told = true;
     detect_flush(in);
-    tell(in, l, ev, CLASS_OPAQUE, rule, confidence, ev->at.off,
-         ev->total > ev->at.len ? ev->total : ev->at.len, l->near, NULL, 0);
+    struct told what = {CLASS_OPAQUE, rule, confidence, ev->at.len, NULL, 0};
+    if (ev->total > ev->at.len)
+        what.len = ev->total;
+    tell(in, l, ev, &what, ev->at.off, l->near);
 }
 
 /* note_server remembers which server the flow says it talks to, for destination lists. */
@@ -558,6 +528,8 @@ void detect_field(struct inspector *in, struct layer *l, const struct event *ev)
     struct detector *d = &in->detector;
     if (ev->value == VALUE_HOST)
         note_server(&l->inspection->app, ev);
+    if (ev->flags & PART_FIRST)
+        detect_break(in, l);
     switch (ev->value) {
     case VALUE_BINARY:
     case VALUE_IMAGE:
@@ -567,8 +539,8 @@ void detect_field(struct inspector *in, struct layer *l, const struct event *ev)
         in->counts.passed_over_bytes += ev->at.len;
         if (ev->flags & PART_FIRST) {
             detect_flush(in);
-            tell(in, l, ev, CLASS_FACE_IMAGE, "field", 90, ev->at.off, ev->at.len, l->near, NULL,
-                 0);
+            struct told what = {CLASS_FACE_IMAGE, "field", 90, ev->at.len, NULL, 0};
+            tell(in, l, ev, &what, ev->at.off, l->near);
         }
         return;
     case VALUE_OPAQUE:
@@ -584,7 +556,7 @@ void detect_field(struct inspector *in, struct layer *l, const struct event *ev)
             in->counts.unrecognised_bytes += ev->at.len;
             l->inspection->app.unrecognised_bytes[l->direction] += ev->at.len;
         }
-        detect_long(in, l, ev);
+        window_take(in, l, ev);
         return;
     }
     if (ev->at.len < DETECT_SHORTEST && class_of_value[ev->value] < 0)
@@ -593,7 +565,7 @@ void detect_field(struct inspector *in, struct layer *l, const struct event *ev)
     if (!add_text(d, n) && !(ev->flags & SAME_VALUE))
         detect_flush(in);
     if (add_text(d, n))
-        put_field(d, l, ev, ev->raw, n, ev->at.off);
+        (void)detect_put(in, l, ev, ev->raw, n, ev->at.off);
     else
-        detect_long(in, l, ev);
+        window_take(in, l, ev);
 }

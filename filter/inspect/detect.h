@@ -1,21 +1,25 @@
 /* detect.h - fields in, findings out: rules over normal text. Internal to inspect/.
  *
- * Short fields are collected, joined by RULE_BREAK, and scanned together; long values are scanned
- * in windows that overlap by what a rule may look at. Either way every occurrence is told once.
+ * Short fields are collected, joined by RULE_BREAK, and scanned together (detect.c); long values
+ * are scanned in windows that overlap by what a rule may look at (window.c). Either way every
+ * occurrence is told once.
  */
 #ifndef INSPECT_DETECT_H
 #define INSPECT_DETECT_H
 
+#include "inspect/digits.h"
 #include "inspect/inspector.h"
 #include "inspect/layer.h"
 
 enum {
     BATCH_TEXT = 64 * 1024,
     BATCH_FIELDS = 2048,
-    BATCH_HITS = 8192,
-    SHORT_MAX = 8 * 1024,   /* raw bytes of a value that is scanned with others */
-    WINDOW_RAW = 32 * 1024, /* raw bytes of a long value scanned at once */
-    DETECT_SHORTEST = 6     /* no rule matches fewer bytes */
+    BATCH_HITS = 4096,         /* matches for which there is always room */
+    BATCH_GROUPS = 512,        /* separated digit groups scanned at once */
+    SHORT_MAX = 8 * 1024,      /* raw bytes of a value that is scanned with others */
+    WINDOW_RAW = 32 * 1024,    /* raw bytes of a long value scanned at once, and before them */
+    WINDOW_BEFORE = 16 * 1024, /* at most so many that were kept */
+    DETECT_SHORTEST = 6        /* no rule matches fewer bytes */
 };
 
 /* field is one value in the batch. */
@@ -26,7 +30,7 @@ struct field {
     uint32_t text, text_len;       /* in the batch */
     uint32_t map;                  /* index into maps, MAP_NONE: text bytes are raw bytes */
     uint32_t share_from, share_to; /* matches that start there count, in field text */
-    uint32_t parent; /* of a compacted digit group: the field it was made from, else itself */
+    bool is_window;                /* a part of a long value: its meaning is told by window.c */
     uint8_t value, flags, n_path;
     uint32_t path[PATH_MAX_STEPS];
     struct run near;
@@ -37,6 +41,14 @@ struct hit {
     uint32_t field, from, len; /* raw, relative to field.off */
     uint32_t text, text_len;   /* in the batch */
     uint32_t rule;
+    bool is_group; /* found without the separators that its text has */
+};
+
+/* group is separated digits of a field, joined. */
+struct group {
+    uint32_t field;
+    uint32_t text, n;            /* in the batch */
+    uint32_t at[DIGITS_MAX + 1]; /* of each digit in the field's text, and behind the last */
 };
 
 /* open_finding waits for components that still belong to it. */
@@ -53,11 +65,17 @@ struct open_finding {
 
 struct detector {
     struct rule_scratch *scratch;
-    uint32_t n_text, n_fields, n_hits, n_maps;
+    uint32_t n_text, n_fields, n_maps;
+    uint32_t n_groups, group_text; /* text of groups begins there, behind all fields */
+    uint32_t scan_from;            /* text that was not scanned yet */
+    uint32_t n_hits, cap_hits;
+    struct hit *hits; /* own_hits, or a longer list of the heap while one batch is told */
+    struct hit own_hits[BATCH_HITS];
     struct field fields[BATCH_FIELDS];
-    struct hit hits[BATCH_HITS];
+    struct group groups[BATCH_GROUPS];
     uint32_t maps[BATCH_TEXT * 2];
-    uint8_t text[BATCH_TEXT * 2];
+    uint8_t text[BATCH_TEXT + BATCH_GROUPS * (DIGITS_MAX + 1)];
+    uint8_t joined[WINDOW_BEFORE + WINDOW_RAW]; /* raw bytes of a window that were apart */
     struct open_finding open;
 };
 
@@ -77,5 +95,45 @@ void detect_loose(struct inspector *in, struct layer *l, const uint8_t *bytes, s
 /* detect_opaque tells that a value (or the rest of a layer) cannot be read, once a layer. */
 void detect_opaque(struct inspector *in, struct layer *l, const struct event *ev, const char *rule,
                    unsigned confidence);
+
+/* ---- between detect.c and window.c --------------------------------------------------------- */
+
+/* told is what a finding is made of, besides its place. */
+struct told {
+    enum class class;
+    const char *rule;
+    unsigned confidence;
+    uint64_t len;
+    const uint8_t *value;
+    size_t value_len;
+};
+
+/* detect_tell tells the sink one finding that begins at `at` of the root. */
+void detect_tell(struct inspector *in, struct layer *l, const struct event *ev,
+                 const struct told *what, struct run at, bool way_back);
+
+/* detect_place fills where raw bytes [off, off + len) of a layer begin at the root, `near` when
+ * nobody knows; false unless all of them have a way back. */
+bool detect_place(const struct layer *l, uint64_t off, uint64_t len, struct run near,
+                  struct run *at);
+
+/* detect_class is the class a value has by its meaning, -1 for none. */
+int detect_class(const struct event *ev);
+
+/* detect_put adds a field of n raw bytes at layer offset off to the batch, which has room. */
+struct field *detect_put(struct inspector *in, struct layer *l, const struct event *ev,
+                         const uint8_t *raw, uint32_t n, uint64_t off);
+
+/* detect_raw_at maps a place in a field's text to its raw bytes. */
+uint32_t detect_raw_at(const struct detector *d, const struct field *f, uint32_t text);
+
+/* detect_is_placeholder: a value that names nobody: mask characters, delimiters, spaces. */
+bool detect_is_placeholder(const uint8_t *p, size_t n);
+
+/* window_take scans a value that is too long for the batch, or a part of one. */
+void window_take(struct inspector *in, struct layer *l, const struct event *ev);
+
+/* window_end ends the value that goes on in a layer, if any: what was kept is scanned. */
+void window_end(struct inspector *in, struct layer *l);
 
 #endif

@@ -12,18 +12,23 @@
 struct inspector;
 struct inspection;
 
-/* tail is the end of a long text value that a rule could still match across: raw bytes, their place
- * and way back. */
+/* tail is what a long value that goes on is known by: raw bytes that a rule could still match
+ * across, or that were not looked at yet, their place and way back. window.c owns it. */
+struct meaning;
 struct tail {
-    uint64_t off;    /* in the layer, of raw[0] */
-    uint32_t n;      /* raw bytes kept */
-    uint32_t before; /* the first of them that are context only: matches there were decided */
+    uint64_t off;            /* in the layer, of raw[0] */
+    uint32_t n;              /* raw bytes kept, of cap */
+    uint32_t before;         /* the first of them that are context only: matches there were decided */
+    uint32_t scanned;        /* the first of them that were in a window before */
+    uint32_t cap;            /* room for raw bytes: a block of sizeof(struct tail) + cap */
+    struct meaning *meaning; /* of a value that is personal by its field, else NULL */
+    struct event ev;         /* the value: kind, escape, charset, path; no raw */
     struct extents extents;
     uint8_t raw[];
 };
 
 enum {
-    TAIL_BYTES = 1024, /* room in a tail */
+    TAIL_BYTES = 1024, /* least room in a tail */
     LAYER_DEPTH_MAX = 12
 };
 
