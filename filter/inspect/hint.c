@@ -15,7 +15,7 @@
 #define NDPI_AT_LEAST(major, minor) (NDPI_MAJOR * 100 + NDPI_MINOR >= (major)*100 + (minor))
 
 enum {
-    HINT_PACKETS = 4 /* with payload, a flow: names come with the first ones or not at all */
+    HINT_PACKETS = 3 /* with payload, a flow: names come with the first ones or not at all */
 };
 
 struct hinter {
