@@ -64,6 +64,13 @@ static void on_anomaly(void *receiver, const char *what, struct run at)
 
 static const struct stream_sink sink = {on_bytes, on_gap, on_aside, on_anomaly};
 
+/* load_offset is a signed offset of two bytes, as it is added to a sequence number. */
+static uint32_t load_offset(const uint8_t *p)
+{
+    uint32_t v = load_u16be(p);
+    return v < 0x8000u ? v : v - 0x10000u;
+}
+
 static void put(struct side sides[2], const uint8_t *op, uint32_t number, struct pool *pool)
 {
     unsigned direction = op[0] & 1;
@@ -71,7 +78,7 @@ static void put(struct side sides[2], const uint8_t *op, uint32_t number, struct
     uint32_t len = op[4] % 2 == 0 ? op[4] * 8u : op[4];
     uint8_t *copy = malloc(len > 0 ? len : 1);
     must(copy != NULL, "memory");
-    uint32_t seq = here->isn + (uint32_t)(int32_t)(int16_t)load_u16be(op + 2);
+    uint32_t seq = here->isn + load_offset(op + 2);
     uint8_t flags = here->agree ? (uint8_t)(op[1] & ~TCP_URG) : op[1];
     uint32_t first = seq + ((flags & TCP_SYN) ? 1 : 0);
     for (uint32_t i = 0; i < len; i++)
@@ -82,7 +89,7 @@ static void put(struct side sides[2], const uint8_t *op, uint32_t number, struct
         .wire_len = len + (op[0] & 0x40 ? op[5] : 0),
         .from = {number, 54, len},
         .seq = seq,
-        .ack = there->isn + (uint32_t)(int32_t)(int16_t)load_u16be(op + 6),
+        .ack = there->isn + load_offset(op + 6),
         .urgent = op[5],
         .flags = flags,
         .ttl = op[0] & 0x08 ? 3 : 64,
