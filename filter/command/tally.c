@@ -5,29 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
+/* hash_row is the hash of what names a row: an address, and `what` at `path` of it. */
+static uint64_t hash_row(const struct tally *t, const struct address *a, uint64_t what,
+                         uint64_t path)
 {
-    const uint8_t *b = p;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ b[i]) * 1099511628211u;
-    return h;
+    uint64_t words[4] = {what << 8 | a->family, 0, 0, path};
+    memcpy(&words[1], a->bytes, 16);
+    return hash_words(&t->key, words, 4) | 1;
 }
 
-static uint64_t hash_address(uint64_t h, const struct address *a)
+static uint64_t what_of(enum class class, enum action action, uint16_t port)
 {
-    h = (h ^ a->family) * 0x9fb21c651e98df25u;
-    uint64_t lo, hi;
-    memcpy(&lo, a->bytes, 8);
-    memcpy(&hi, a->bytes + 8, 8);
-    h = (h ^ lo) * 0x9fb21c651e98df25u;
-    h ^= h >> 29;
-    h = (h ^ hi) * 0x9fb21c651e98df25u;
-    return h ^ h >> 32;
+    return (uint64_t) class << 32 | (uint64_t)action << 16 | port;
+}
+
+static uint64_t hash_group(const struct tally *t, const struct group *g)
+{
+    uint64_t path = hash_keyed(&t->key, g->path, strlen(g->path));
+    return hash_row(t, &g->destination, what_of(g->class, g->action, g->port), path);
 }
 
 bool tally_open(struct tally *t)
 {
-    *t = (struct tally){0};
+    *t = (struct tally){.key = hash_key_random()};
     t->groups = calloc(GROUPS_MAX * 2, sizeof *t->groups);
     t->destinations = calloc(DESTINATIONS_MAX * 2, sizeof *t->destinations);
     return t->groups != NULL && t->destinations != NULL;
@@ -42,7 +42,7 @@ void tally_close(struct tally *t)
 
 static struct group *find_group(struct tally *t, const struct group *like)
 {
-    for (uint64_t i = like->hash;; i++) {
+    for (uint64_t i = like->hash >> 7;; i++) {
         struct group *g = &t->groups[i & (GROUPS_MAX * 2 - 1)];
         if (g->hash == 0) {
             if (t->n_groups == GROUPS_MAX)
@@ -62,7 +62,7 @@ static struct group *find_group(struct tally *t, const struct group *like)
 
 /* path_without_indexes copies a path with its repetitions as [], so that all of them are one place.
  */
-static size_t path_without_indexes(const char *path, char out[PATH_SHOWN])
+static void path_without_indexes(const char *path, char out[PATH_SHOWN])
 {
     size_t n = 0;
     while (*path != '\0' && n < PATH_SHOWN - 1) {
@@ -71,7 +71,6 @@ static size_t path_without_indexes(const char *path, char out[PATH_SHOWN])
             path += strspn(path, "0123456789");
     }
     out[n] = '\0';
-    return n;
 }
 
 static struct group *group_of(struct tally *t, const struct finding *f, const struct verdict *v,
@@ -87,9 +86,8 @@ static struct group *group_of(struct tally *t, const struct finding *f, const st
     like.action = v->action;
     like.violation = v->violation;
     like.first_packet = f->at.packet;
-    size_t n = path_without_indexes(f->path, like.path);
-    like.hash = hash_bytes(hash_address(1469598103934665603u, destination), like.path, n);
-    like.hash = (like.hash + f->class * 31u + v->action * 7u + port) | 1;
+    path_without_indexes(f->path, like.path);
+    like.hash = hash_group(t, &like);
     struct group *g = find_group(t, &like);
     if (g != NULL && g->at == NULL)
         g->at = tally_destination(t, destination, place);
@@ -102,8 +100,7 @@ void tally_finding(struct tally *t, const struct finding *f, const struct verdic
     t->findings[f->class]++;
     t->actions[v->action]++;
     t->violations += v->violation;
-    uint64_t key = hash_address(f->path_hash, destination);
-    key = (key + f->class * 31u + v->action * 7u + port * 1048583u) | 1;
+    uint64_t key = hash_row(t, destination, what_of(f->class, v->action, port), f->path_hash);
     size_t slot = key >> 56;
     struct group *g = t->recent[slot];
     if (t->recent_key[slot] != key || g == NULL || !address_equal(&g->destination, destination)) {
@@ -125,7 +122,7 @@ void tally_finding(struct tally *t, const struct finding *f, const struct verdic
 struct destination *tally_destination(struct tally *t, const struct address *a,
                                       const struct place *place)
 {
-    uint64_t hash = hash_address(14695981039346656037u, a) | 1;
+    uint64_t hash = hash_row(t, a, 0, 0);
     for (uint64_t i = hash >> 7;; i++) {
         struct destination *d = &t->destinations[i & (DESTINATIONS_MAX * 2 - 1)];
         if (d->hash == 0) {
@@ -175,12 +172,16 @@ void tally_merge(struct tally *to, const struct tally *from)
 {
     for (size_t i = 0; i < GROUPS_MAX * 2; i++) {
         const struct group *g = &from->groups[i];
-        struct group *into = g->hash != 0 ? find_group(to, g) : NULL;
+        if (g->hash == 0)
+            continue;
+        struct group like = *g;
+        like.hash = hash_group(to, &like);
+        struct group *into = find_group(to, &like);
         if (into != NULL) {
             into->n += g->n;
             if (g->first_packet < into->first_packet)
                 into->first_packet = g->first_packet;
-        } else if (g->hash != 0) {
+        } else {
             to->groups_lost += g->n;
         }
     }

@@ -5,6 +5,7 @@
 #ifndef COMMAND_TALLY_H
 #define COMMAND_TALLY_H
 
+#include "base/hash.h"
 #include "decide/policy.h"
 #include "inspect/finding.h"
 #include "inspect/inspector.h"
@@ -43,6 +44,7 @@ struct destination {
 };
 
 struct tally {
+    struct hash_key key;       /* of this table alone: senders choose addresses and paths */
     struct group *recent[256]; /* by path, destination, class: most findings repeat a place */
     uint64_t recent_key[256];
     struct group *groups;
@@ -58,6 +60,7 @@ struct tally {
     uint64_t objects;
 };
 
+/* tally_open: false when there is no memory; tally_close is then still called. */
 bool tally_open(struct tally *t);
 void tally_close(struct tally *t);
 
