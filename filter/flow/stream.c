@@ -545,7 +545,8 @@ static void put_reset(struct stream *s, const struct stream *peer, const struct 
 {
     if (s->started) {
         uint64_t off = offset_of(s, seg->seq);
-        s->reset |= off == s->next_off || (s->acked > s->next_off && off == s->acked);
+        bool after_fin = s->fin_off == s->next_off && off == s->fin_off + 1;
+        s->reset |= off == s->next_off || after_fin || (s->acked > s->next_off && off == s->acked);
     } else {
         /* A refusal answers the SYN it names. */
         s->reset |= (seg->flags & TCP_ACK) && peer->started && seg->ack == peer->next_seq;

@@ -487,7 +487,14 @@ static void reset_counts_at_its_place_only(void **state)
     put(t, (struct seg){0, "", TCP_FIN, 0, false, 0, 0}); /* before what came */
     assert_false(stream_is_over(&t->s[0]));
     put(t, (struct seg){3, "", TCP_RST, 0, false, 0, 0});
-    assert_true(stream_is_over(&t->s[0]));
+    assert_true(t->s[0].reset);
+    talk_end(t);
+    t = talk_new(1000, true);
+    put(t, (struct seg){0, "abc", TCP_FIN, 0, false, 0, 0});
+    put(t, (struct seg){5, "", TCP_RST, 0, false, 0, 0});
+    assert_false(t->s[0].reset);
+    put(t, (struct seg){4, "", TCP_RST, 0, false, 0, 0}); /* FIN took a number */
+    assert_true(t->s[0].reset);
     talk_end(t);
 }
 
