@@ -237,9 +237,9 @@ static enum status open_source(const struct options *o, char **paths, int n_path
 {
     struct source_options options = {.filter = o->filter, .on_fault = on_fault};
     struct stat st;
-    bool live = n_paths == 1 && strcmp(paths[0], "-") != 0 && stat(paths[0], &st) != 0 &&
-                (if_nametoindex(paths[0]) != 0 || strcmp(paths[0], "any") == 0);
-    if (live) {
+    a->live = n_paths == 1 && strcmp(paths[0], "-") != 0 && stat(paths[0], &st) != 0 &&
+              (if_nametoindex(paths[0]) != 0 || strcmp(paths[0], "any") == 0);
+    if (a->live) {
         a->source = source_open_live(paths[0], &options, f);
     } else {
         const char **list = calloc((size_t)n_paths, sizeof *list);
@@ -375,11 +375,14 @@ static bool write_file(const char *path, const struct text *t)
     return ok;
 }
 
+/* write_results writes summary, tables and page; *page_ok tells about the page, which was named
+ * when it could not be written. */
 static bool write_results(const struct options *o, const struct audit *a,
-                          const struct audit_totals *t, FILE *out)
+                          const struct audit_totals *t, FILE *out, bool *page_ok)
 {
     struct text text = {0};
     bool ok = true;
+    *page_ok = true;
     if (a->json) {
         audit_summary_json(t, &text);
         ok = write_all(out, &text);
@@ -393,7 +396,7 @@ static bool write_results(const struct options *o, const struct audit *a,
     }
     if (o->report != NULL) {
         audit_page(a, t, &text);
-        ok = write_file(o->report, &text) && ok;
+        *page_ok = write_file(o->report, &text);
     }
     text_free(&text);
     return ok;
@@ -432,7 +435,12 @@ static int run(const struct options *o, struct audit *a)
     progress_clear(&watch.progress);
     if (status != STATUS_OK)
         log_write(LOG_ERROR, "%s", f.text);
-    bool written = write_results(o, a, &totals, out) && !totals.write_failed;
+    bool page_ok, nothing = status == STATUS_OK && !a->live && !totals.write_failed &&
+                            totals.source.files == 0 && totals.source.packets == 0 &&
+                            totals.faults == 0;
+    if (nothing)
+        log_write(LOG_ERROR, "no capture was found");
+    bool written = write_results(o, a, &totals, out, &page_ok) && !totals.write_failed;
     if (out != NULL && (out == stdout ? fflush(out) : fclose(out)) != 0)
         written = false;
     if (!written)
@@ -442,7 +450,7 @@ static int run(const struct options *o, struct audit *a)
     bool clean = is_clean(&totals);
     uint64_t faults = totals.faults;
     tally_close(&totals.tally);
-    if (status != STATUS_OK || !written || faults > 0)
+    if (status != STATUS_OK || !written || !page_ok || nothing || faults > 0)
         return EXIT_TROUBLE;
     return clean ? EXIT_NOTHING : EXIT_ACT;
 }

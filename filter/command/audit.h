@@ -22,6 +22,7 @@ enum dump {
 /* audit is constant while workers run, but for the source, which the reader alone uses. */
 struct audit {
     struct source *source;
+    bool live; /* the source is an interface */
     struct policy *policy;
     struct geo *geo;
     struct rule_set *rules;

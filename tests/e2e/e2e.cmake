@@ -12,6 +12,8 @@ if(Python3_FOUND)
     set_tests_properties(golden_truth evasion_receiver PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
     set_tests_properties(evasion_make PROPERTIES FIXTURES_SETUP evasion)
     set_tests_properties(evasion_receiver PROPERTIES FIXTURES_REQUIRED evasion RUN_SERIAL TRUE)
+    add_test(NAME cli COMMAND Python3::Interpreter -B ${e2e}/cli.py $<TARGET_FILE:medguan>)
+    set_tests_properties(cli PROPERTIES TIMEOUT 900)
     add_test(NAME policy_schema COMMAND Python3::Interpreter -B ${e2e}/policy_schema.py
         $<TARGET_FILE:medguan> ${CMAKE_SOURCE_DIR}/filter/decide/policy.schema.json)
     set_tests_properties(policy_schema PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
