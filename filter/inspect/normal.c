@@ -223,6 +223,11 @@ static size_t undo_escapes(const uint8_t *p, size_t n, enum escape escape, uint8
 
 /* ---- charsets ----------------------------------------------------------------------------- */
 
+enum {
+    RUN_MAX = 256, /* bytes with a high bit that are divided into characters at once */
+    RUN_EDGE = 16  /* the last of them are looked at again with what follows */
+};
+
 /* utf8_len is the length of a valid UTF-8 sequence at p, 0 when there is none. */
 static size_t utf8_len(const uint8_t *p, size_t n)
 {
@@ -233,21 +238,6 @@ static size_t utf8_len(const uint8_t *p, size_t n)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
     return len;
-}
-
-/* is_utf8 forgives a sequence cut at either end, since long texts come in windows. */
-static bool is_utf8(const uint8_t *p, size_t n)
-{
-    size_t i = 0;
-    while (i < n && i < 3 && (p[i] & 0xc0) == 0x80)
-        i++;
-    while (i < n) {
-        size_t len = utf8_len(p + i, n - i);
-        if (len == 0)
-            return n - i < 4 && p[i] >= 0xc2;
-        i += len;
-    }
-    return true;
 }
 
 /* ---- is there anything to fold? ------------------------------------------------------------ */
@@ -392,47 +382,88 @@ static struct wide folded(uint32_t ascii, size_t took)
     return (struct wide){took, 1, {(uint8_t)ascii}};
 }
 
-/* fold_utf8: U+FF01..FF5E are ASCII 0x21..0x7e, U+3000 is a space. */
-static struct wide fold_utf8(const uint8_t *p, size_t n)
+/* fold_utf8 takes three bytes: U+FF01..FF5E are ASCII 0x21..0x7e, U+3000 is a space. */
+static struct wide fold_utf8(const uint8_t *p)
 {
-    size_t len = utf8_len(p, n);
-    if (len == 3 && p[0] == 0xef && p[1] == 0xbc && p[2] >= 0x81)
+    if (p[0] == 0xef && p[1] == 0xbc && p[2] >= 0x81)
         return folded(p[2] - 0x81u + 0x21u, 3);
-    if (len == 3 && p[0] == 0xef && p[1] == 0xbd && p[2] <= 0x9e)
+    if (p[0] == 0xef && p[1] == 0xbd && p[2] <= 0x9e)
         return folded(p[2] - 0x80u + 0x60u, 3);
-    if (len == 3 && p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80)
+    if (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80)
         return folded(' ', 3);
-    return as_is(p, len > 0 ? len : 1);
+    return as_is(p, 3);
 }
 
-/* fold_gb18030: row 3 of GB 2312 is full-width ASCII. */
-static struct wide fold_gb18030(const uint8_t *p, size_t n)
+/* wide_pair is the ASCII that two bytes stand for: row 3 of GB 2312, or digits and capitals of
+ * Big5; 0 for none. */
+static uint8_t wide_pair(const uint8_t *p, bool is_big5)
 {
-    if (p[0] < 0x81 || n < 2)
-        return as_is(p, 1);
-    if (p[1] >= 0x30 && p[1] <= 0x39)
-        return as_is(p, n < 4 ? 1 : 4);
-    if (p[1] < 0x40)
-        return as_is(p, 1);
-    if (p[0] == 0xa3 && p[1] >= 0xa1)
-        return folded(p[1] - 0x80u, 2);
-    if (p[0] == 0xa1 && p[1] == 0xa1)
-        return folded(' ', 2);
-    return as_is(p, 2);
+    if (is_big5 && p[0] == 0xa2 && p[1] >= 0xaf && p[1] <= 0xb8)
+        return (uint8_t)(p[1] - 0xaf + '0');
+    if (is_big5 && p[0] == 0xa2 && p[1] >= 0xcf && p[1] <= 0xe8)
+        return (uint8_t)(p[1] - 0xcf + 'A');
+    if (!is_big5 && p[0] == 0xa3 && p[1] >= 0xa1)
+        return (uint8_t)(p[1] - 0x80);
+    if (!is_big5 && p[0] == 0xa1 && p[1] == 0xa1)
+        return ' ';
+    return 0;
 }
 
-/* fold_big5: A2AF..A2B8 are full-width digits, A2CF.. letters. */
-static struct wide fold_big5(const uint8_t *p, size_t n)
+static struct wide fold_pair(const uint8_t *p, bool is_big5)
 {
-    if (p[0] < 0x81 || n < 2)
-        return as_is(p, 1);
-    if (p[0] == 0xa2 && p[1] >= 0xaf && p[1] <= 0xb8)
-        return folded(p[1] - 0xafu + '0', 2);
-    if (p[0] == 0xa2 && p[1] >= 0xcf && p[1] <= 0xe8)
-        return folded(p[1] - 0xcfu + 'A', 2);
-    if (p[0] == 0xa1 && p[1] == 0x40)
-        return folded(' ', 2);
-    return as_is(p, 2);
+    uint8_t ascii = wide_pair(p, is_big5);
+    return ascii != 0 ? folded(ascii, 2) : as_is(p, 2);
+}
+
+/* divide finds the best reading of a run of bytes that is not UTF-8 throughout: a character of
+ * UTF-8 and a wide pair explain three points a byte, another pair of GB 18030 or Big5 two, a byte
+ * alone nothing. So one stray byte, or one text behind the other, spoils only itself. */
+static void divide(const uint8_t *p, size_t n, bool is_big5, uint8_t took[RUN_MAX])
+{
+    uint16_t best[RUN_MAX + 1];
+    best[n] = 0;
+    for (size_t i = n; i-- > 0;) {
+        best[i] = best[i + 1];
+        took[i] = 1;
+        size_t len = utf8_len(p + i, n - i);
+        bool is_pair = i + 1 < n && p[i] != 0x80 && p[i] != 0xff && p[i + 1] != 0xff;
+        uint8_t ascii = is_pair ? wide_pair(p + i, is_big5) : 0;
+        unsigned pair = is_pair ? (ascii != 0 ? 6u : 4u) + best[i + 2] : 0;
+        unsigned utf8 = len > 0 ? 3 * (unsigned)len + best[i + len] : 0;
+        if (utf8 > best[i]) {
+            best[i] = (uint16_t)utf8;
+            took[i] = (uint8_t)len;
+        }
+        if (pair > best[i] || (ascii != 0 && pair == best[i])) {
+            best[i] = (uint16_t)pair;
+            took[i] = 2;
+        }
+    }
+}
+
+/* plan divides the bytes with a high bit at p into characters, took[i] bytes at i, and returns how
+ * many bytes it divided. What is valid UTF-8 is UTF-8, whatever was declared. */
+static size_t plan(const uint8_t *p, size_t n, bool is_big5, uint8_t took[RUN_MAX])
+{
+    size_t run = 0, at = 0, len;
+    while (run < n && run < RUN_MAX && p[run] >= 0x80)
+        run++;
+    while (at < run && (len = utf8_len(p + at, run - at)) > 0) {
+        took[at] = (uint8_t)len;
+        at += len;
+    }
+    if (at == run || (run == RUN_MAX && run - at < 4))
+        return at;
+    if (run == n && run - at < 4 && p[at] >= 0xc2) {
+        memset(took + at, 1, run - at); /* cut by the end of a window */
+        return run;
+    }
+    divide(p, run, is_big5, took);
+    if (run < RUN_MAX)
+        return run;
+    for (at = 0; at < RUN_MAX - RUN_EDGE;)
+        at += took[at];
+    return at;
 }
 
 /* fold_utf16 takes one character of UTF-16 when the bytes look like ASCII or full-width ASCII in
@@ -459,31 +490,26 @@ static bool fold_utf16(const uint8_t *p, size_t n, bool in_run, struct wide *w)
     return false;
 }
 
-static struct wide fold_one(const uint8_t *p, size_t n, enum charset charset)
+/* fold_one folds a character of `took` bytes; n are there. */
+static struct wide fold_one(const uint8_t *p, size_t n, size_t took, bool is_big5)
 {
-    if (p[0] < 0x80)
-        return as_is(p, 1);
-    switch (charset) {
-    case CHARSET_GB18030:
-    case CHARSET_ISO2022:
-        return fold_gb18030(p, n);
-    case CHARSET_BIG5:
-        return fold_big5(p, n);
-    default:
-        return fold_utf8(p, n);
-    }
+    if (took == 3)
+        return fold_utf8(p);
+    if (took == 2)
+        return fold_pair(p, is_big5);
+    if (is_big5 && n >= 2 && p[0] == 0xa1 && p[1] == 0x40)
+        return folded(' ', 2);
+    return as_is(p, took);
 }
 
 static size_t fold(const uint8_t *p, size_t n, enum charset charset, uint8_t *out, uint32_t *map,
                    const uint32_t *inner)
 {
-    /* What is valid UTF-8 is UTF-8, whatever was declared; what is not is most likely GB 18030. */
-    if (is_utf8(p, n))
-        charset = CHARSET_UTF8;
-    else if (charset != CHARSET_BIG5)
-        charset = CHARSET_GB18030;
+    bool is_big5 = charset == CHARSET_BIG5;
     bool has_zero = n > 0 && memchr(p, 0, n) != NULL;
     bool in_run = false;
+    uint8_t took[RUN_MAX];
+    size_t planned = 0, planned_end = 0;
     size_t len = 0;
     for (size_t i = 0; i < n;) {
         if (p[i] < 0x80 && p[i] != 0 && !(has_zero && (in_run || (i + 1 < n && p[i + 1] == 0)))) {
@@ -495,8 +521,17 @@ static size_t fold(const uint8_t *p, size_t n, enum charset charset, uint8_t *ou
         }
         struct wide w;
         bool utf16 = has_zero && fold_utf16(p + i, n - i, in_run, &w);
-        if (!utf16)
-            w = fold_one(p + i, n - i, charset);
+        if (!utf16 && p[i] < 0x80) {
+            w = as_is(p + i, 1);
+        } else if (!utf16) {
+            if (i >= planned_end) {
+                planned = i;
+                planned_end = i + plan(p + i, n - i, is_big5, took);
+            }
+            w = fold_one(p + i, n - i, took[i - planned], is_big5);
+        } else {
+            planned_end = i;
+        }
         in_run = utf16;
         for (size_t k = 0; k < w.n; k++) {
             out[len] = w.bytes[k];

@@ -78,8 +78,41 @@ struct row {
     "\xa2\xb0\xa2\xb0\xa2\xaf\xa2\xb0\xa2\xaf\xa2\xb4\xa2\xb0\xa2\xb8\xa2\xb3\xa2\xb8\xa2\xb0\xa2" \
     "\xb1\xa2\xb2\xa2\xb0\xa2\xaf\xa2\xaf\xa2\xb1\xa2\xe6"
 #define BYTES(s) s, sizeof(s) - 1
+#define HAN_UTF8 "\xe5\xbc\xa0\xe4\xb8\x89"
+#define HAN_GB   "\xd5\xc5\xc8\xfd"
 
 static const struct row rows[] = {
+    {"a stray byte before wide UTF-8", ESCAPE_NONE, 0, CHARSET_UTF8, BYTES("text \xff\n" WIDE "\n"),
+     "text \xff\n" ID "\n"},
+    {"a stray byte that touches wide UTF-8", ESCAPE_NONE, 0, CHARSET_UNKNOWN,
+     BYTES("\xb1" WIDE "\xb2" HAN_UTF8 "\xb3" WIDE), "\xb1" ID "\xb2" HAN_UTF8 "\xb3" ID},
+    {"a stray byte among UTF-8 letters folds none", ESCAPE_NONE, 0, CHARSET_UNKNOWN,
+     BYTES("\xff\xe4\xbd\xa3\xe5\xa3\xb1\xe4\xbd\xa3\xff\xe5\xa3\xb1"),
+     "\xff\xe4\xbd\xa3\xe5\xa3\xb1\xe4\xbd\xa3\xff\xe5\xa3\xb1"},
+    {"wide UTF-8 and wide GB 18030", ESCAPE_NONE, 0, CHARSET_UNKNOWN,
+     BYTES(WIDE " " WIDE_GB " " HAN_UTF8 WIDE HAN_GB WIDE_GB HAN_GB WIDE),
+     ID " " ID " " HAN_UTF8 ID HAN_GB ID HAN_GB ID},
+    {"wide GB 18030 declared as UTF-8", ESCAPE_NONE, 0, CHARSET_UTF8, BYTES(HAN_GB WIDE_GB HAN_GB),
+     HAN_GB ID HAN_GB},
+    {"wide UTF-8 declared as GB 18030", ESCAPE_NONE, 0, CHARSET_GB18030,
+     BYTES("\xff" HAN_UTF8 WIDE HAN_UTF8), "\xff" HAN_UTF8 ID HAN_UTF8},
+    {"wide GB 18030 out of step", ESCAPE_NONE, 0, CHARSET_UNKNOWN,
+     BYTES("\xb0" WIDE_GB " \xff" WIDE_GB " \x81\xb0" HAN_GB "\xb0" WIDE_GB),
+     "\xb0" ID " \xff" ID " \x81\xb0" HAN_GB "\xb0" ID},
+    {"letters of GB 18030 that look like UTF-8", ESCAPE_NONE, 0, CHARSET_UNKNOWN,
+     BYTES("\xe5\xb1" WIDE_GB " \xe5\xb1\xb2\xc4" WIDE_GB " \xef\xbc" WIDE_GB
+           " \xc4\xe3\xe5\xb1\xb2\xc4\xa3\xb1"
+           "3"),
+     "\xe5\xb1" ID " \xe5\xb1\xb2\xc4" ID " \xef\xbc" ID " \xc4\xe3\xe5\xb1\xb2\xc4"
+     "13"},
+    {"a stray byte in wide Big5", ESCAPE_NONE, 0, CHARSET_BIG5,
+     BYTES("\xff" WIDE_BIG5 "\xa1\x40"
+           "1"),
+     "\xff" ID " 1"},
+    {"escaped bytes of wide UTF-8 behind a stray one", ESCAPE_PERCENT, 0, CHARSET_UNKNOWN,
+     BYTES("%ff%EF%BC%91%ef%bc%92"),
+     "\xff"
+     "12"},
     {"plain", ESCAPE_NONE, 0, CHARSET_UNKNOWN, BYTES("id " ID "|\r\n"), "id " ID "|\r\n"},
     {"empty", ESCAPE_NONE, 0, CHARSET_UNKNOWN, BYTES(""), ""},
     {"UTF-8 letters stay", ESCAPE_NONE, 0, CHARSET_UTF8, BYTES("\xe5\xbc\xa0\xe4\xbc\x9f 1"),
@@ -205,6 +238,34 @@ static void test_plain_places(void **state)
     }
 }
 
+/* Long runs are divided piece by piece: a wide text folds wherever in them it stands. */
+static void test_long_runs(void **state)
+{
+    (void)state;
+    static const char *const wides[] = {WIDE, WIDE_GB};
+    static const char *const hans[] = {HAN_UTF8, HAN_GB};
+    uint8_t text[2000];
+    for (unsigned i = 0; i < 4; i++) {
+        const char *wide = wides[i % 2], *han = hans[i / 2];
+        for (size_t before = 0; before < 130; before++) {
+            size_t n = 0;
+            text[n++] = 0xff;
+            for (size_t k = 0; k < before; k++, n += strlen(han))
+                memcpy(text + n, han, strlen(han));
+            size_t at = n;
+            memcpy(text + n, wide, strlen(wide));
+            n += strlen(wide);
+            memcpy(text + n, han, strlen(han));
+            n += strlen(han);
+            (void)write_checked(text, n, ESCAPE_NONE, 0, CHARSET_UNKNOWN);
+            assert_memory_equal(out, text, at);
+            assert_memory_equal(out + at, ID, sizeof ID - 1);
+            assert_memory_equal(out + at + sizeof ID - 1, han, strlen(han));
+            assert_int_equal(map[at + 1] - map[at], strlen(wide) / (sizeof ID - 1));
+        }
+    }
+}
+
 /* Random texts of all kinds: what write_checked asserts, and plain text unchanged. */
 static void test_random(void **state)
 {
@@ -271,8 +332,8 @@ static void test_random(void **state)
 int main(void)
 {
     struct CMUnitTest tests[64] = {cmocka_unit_test(test_map), cmocka_unit_test(test_plain_places),
-                                   cmocka_unit_test(test_random)};
-    size_t n = 3;
+                                   cmocka_unit_test(test_random), cmocka_unit_test(test_long_runs)};
+    size_t n = 4;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         tests[n++] =
             (struct CMUnitTest){rows[i].name, test_row, NULL, NULL, (void *)(uintptr_t)&rows[i]};
