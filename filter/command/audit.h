@@ -44,9 +44,11 @@ struct lines {
     struct text text;
     struct line {
         uint64_t packet;
-        size_t end; /* in text */
+        uint64_t flow;    /* first packet of a flow whose time has come; UINT64_MAX: the packet's */
+        size_t from, end; /* in text */
     } * line;
     size_t n, cap;
+    bool shuffled; /* not in the order of packet and flow */
 };
 
 struct worker;

@@ -39,6 +39,22 @@ struct seat {
     unsigned number;
 };
 
+/* place_compare orders lines by packet; of one packet, first those of flows whose time came with
+ * it, by their first packets. Equal: of one worker. */
+static int place_compare(const struct line *a, const struct line *b)
+{
+    if (a->packet != b->packet)
+        return a->packet < b->packet ? -1 : 1;
+    return (a->flow > b->flow) - (a->flow < b->flow);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+    int order = place_compare(x, y);
+    return order != 0 ? order : (x->from > y->from) - (x->from < y->from);
+}
+
 /* write_lines writes the lines of all workers about one block by packet; a packet's lines all come
  * from the one worker that owns its flow, in the order they were said. */
 static void write_lines(struct ring *r, struct lines *lines)
@@ -48,30 +64,35 @@ static void write_lines(struct ring *r, struct lines *lines)
     for (unsigned w = 0; w < n; w++)
         if (lines[w].text.failed)
             r->write_failed = true;
-    if (n == 1 && r->out != NULL && lines[0].text.len > 0) {
+    for (unsigned w = 0; w < n; w++)
+        if (lines[w].shuffled)
+            qsort(lines[w].line, lines[w].n, sizeof(struct line), by_place);
+    bool plain = n == 1 && !lines[0].shuffled;
+    if (plain && r->out != NULL && lines[0].text.len > 0) {
         if (fwrite(lines[0].text.s, 1, lines[0].text.len, r->out) != lines[0].text.len)
             r->write_failed = true;
     }
-    while (n > 1 && r->out != NULL) {
+    while (!plain && r->out != NULL) {
         unsigned best = n;
         for (unsigned w = 0; w < n; w++)
-            if (at[w] < lines[w].n &&
-                (best == n || lines[w].line[at[w]].packet < lines[best].line[at[best]].packet))
+            if (at[w] < lines[w].n && (best == n || place_compare(&lines[w].line[at[w]],
+                                                                  &lines[best].line[at[best]]) < 0))
                 best = w;
         if (best == n)
             break;
         struct lines *l = &lines[best];
-        size_t from = at[best] > 0 ? l->line[at[best] - 1].end : 0;
-        uint64_t packet = l->line[at[best]].packet;
-        while (at[best] < l->n && l->line[at[best]].packet == packet)
-            at[best]++;
-        size_t len = l->line[at[best] - 1].end - from;
-        if (fwrite(l->text.s + from, 1, len, r->out) != len)
+        const struct line *first = &l->line[at[best]], *last = first;
+        while (++at[best] < l->n && place_compare(first, last + 1) == 0 &&
+               last[1].from == last->end)
+            last++;
+        size_t len = last->end - first->from;
+        if (fwrite(l->text.s + first->from, 1, len, r->out) != len)
             r->write_failed = true;
     }
     for (unsigned w = 0; w < n; w++) {
         text_clear(&lines[w].text);
         lines[w].n = 0;
+        lines[w].shuffled = false;
     }
 }
 

@@ -25,7 +25,15 @@ void line_end(struct worker *w, const struct flow *f)
         l->line = grown;
         l->cap = cap;
     }
-    l->line[l->n++] = (struct line){packet, l->text.len};
+    bool expired = !w->finishing && f != NULL && traffic_is_expiring(w->traffic);
+    struct line line = {packet, expired ? f->first_packet : UINT64_MAX, 0, l->text.len};
+    if (l->n > 0) {
+        const struct line *last = &l->line[l->n - 1];
+        line.from = last->end;
+        l->shuffled = l->shuffled || line.packet < last->packet ||
+                      (line.packet == last->packet && line.flow < last->flow);
+    }
+    l->line[l->n++] = line;
 }
 
 const struct place *place_of(struct worker *w, const struct address *a)

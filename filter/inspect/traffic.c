@@ -18,6 +18,7 @@ struct traffic {
     struct inspector *inspector;
     struct hinter *hinter;
     uint64_t expired_ns;
+    bool expiring;
     uint64_t pushed, flow_peak; /* of the table, once it is closed */
 };
 
@@ -199,8 +200,10 @@ void traffic_packet(struct traffic *t, const struct packet *p)
     uint64_t now_ns = flow_table_time(t->flows, p->time_ns);
     if (now_ns > t->expired_ns + EXPIRE_NS) {
         t->expired_ns = now_ns;
+        t->expiring = true;
         flow_table_advance(t->flows);
         (void)decoder_expire(t->decoder, now_ns);
+        t->expiring = false;
     }
     bool has_addresses = why == SKIP_NONE || why == SKIP_ICMP || why == SKIP_IP_PROTOCOL ||
                          (why == SKIP_ENCRYPTED && d.src.family != 0);
@@ -260,6 +263,11 @@ uint64_t traffic_pushed(const struct traffic *t)
 uint64_t traffic_flow_peak(const struct traffic *t)
 {
     return t->flows != NULL ? flow_table_peak(t->flows) : t->flow_peak;
+}
+
+bool traffic_is_expiring(const struct traffic *t)
+{
+    return t->expiring;
 }
 
 size_t traffic_memory_peak(const struct traffic *t)

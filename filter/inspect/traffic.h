@@ -42,6 +42,10 @@ void traffic_packet(struct traffic *t, const struct packet *p);
 void traffic_finish(struct traffic *t);
 void traffic_close(struct traffic *t);
 
+/* traffic_is_expiring: what is told now is about flows and fragments whose time has come, not about
+ * the packet that is being read. */
+bool traffic_is_expiring(const struct traffic *t);
+
 /* Counts, valid until traffic_close: of this worker's flows, and of all packets decoded. */
 const struct inspector_counts *traffic_counts(const struct traffic *t);
 const struct decoder_counts *traffic_decoder_counts(const struct traffic *t);
