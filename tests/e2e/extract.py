@@ -53,18 +53,26 @@ def rows(capture, wanted, *fields, keylog=None):
 
 def follow(capture, proto, n, keylog=None):
     """Both directions of the first n streams, by tshark's own reassembly; the device is the client.
-    One run each: several TLS streams in one run mix up their directions."""
-    pairs = []
-    for i in range(n):
-        out = tshark(capture, "-q", "-z", f"follow,{proto},raw,{i}", keylog=keylog)
-        halves, turned = [b"", b""], False
-        for line in out.decode("ascii", "replace").splitlines():
-            if line.startswith("Node 0:"):
-                turned = "192.168." not in line
-            elif re.fullmatch(r"\t?(?:[0-9a-f]{2})+", line):
-                halves[line.startswith("\t") != turned] += bytes.fromhex(line.strip())
-        pairs.append(tuple(halves))
-    return pairs
+    TLS has one run each: several TLS streams in one run mix up their directions."""
+    wanted = [["-z", f"follow,{proto},raw,{i}"] for i in range(n)]
+    runs = wanted if proto == "tls" else [sum(wanted, [])] if wanted else []
+    return [pair for argv in runs
+            for pair in halves_of(tshark(capture, "-q", *argv, keylog=keylog).decode("ascii", "replace"))]
+
+
+def halves_of(text):
+    """(client bytes, server bytes) of each stream followed, in the order of the streams' numbers."""
+    found = {}
+    number = 0
+    for line in text.splitlines():
+        if line.startswith("Filter: "):
+            number = int(line.rsplit(" ", 1)[1])
+            found[number] = [b"", b""]
+        elif line.startswith("Node 0:"):
+            turned = "192.168." not in line
+        elif re.fullmatch(r"\t?(?:[0-9a-f]{2})+", line):
+            found[number][line.startswith("\t") != turned] += bytes.fromhex(line.strip())
+    return [tuple(found[i]) for i in sorted(found)]
 
 
 # ---------------------------------------------------------------- DICOM: PDVs joined, dcmdump
