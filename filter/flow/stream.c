@@ -237,6 +237,9 @@ static void old_bytes(struct stream *s, const struct path_out *out, uint64_t off
     else
         len = forgotten;
     s->forgotten += forgotten;
+    /* What the receiver acknowledged it will not read again, whatever the copy says. */
+    if (!differs && off + forgotten <= s->acked)
+        return;
     if (len > 0)
         out->sink->aside(out->receiver, p, len, (struct run){from.packet, from.off, len});
 }

@@ -55,7 +55,8 @@ struct stream {
     uint64_t delivered;    /* bytes given to the sink */
     uint64_t missing;      /* bytes told as gaps */
     uint64_t repeated;     /* bytes seen again */
-    uint64_t forgotten;    /* of these: given out aside, since the first copy is not remembered */
+    uint64_t forgotten;    /* of these: the first copy is not remembered; given out aside
+                              unless the receiver acknowledged them */
     uint64_t urgent_off;   /* offset of the urgent byte that is still to come, if has_urgent */
     uint64_t cut_to;       /* the capture cut off bytes up to this offset */
     uint64_t anomalies;    /* all, told or not */

@@ -364,7 +364,7 @@ static void any_cut_reads_the_same(void **state)
         assert_int_equal(t->heard.len, LEN);
         assert_memory_equal(t->heard.text, bytes, LEN);
         assert_int_equal(t->heard.anomalies, 0);
-        assert_int_equal(t->heard.aside, t->s[0].forgotten);
+        assert_true(t->heard.aside <= t->s[0].forgotten);
         talk_end(t);
     }
 }
@@ -383,8 +383,9 @@ static void no_memory_is_a_gap(void **state)
     talk_end(t);
 }
 
-/* What was delivered long ago is not remembered: a copy of it may be anything. */
-static void forgotten_bytes_go_aside(void **state)
+/* What was delivered and acknowledged is not read again by the receiver, and not remembered here.
+ */
+static void forgotten_bytes_are_counted(void **state)
 {
     (void)state;
     struct talk *t = talk_new(1000, true);
@@ -393,12 +394,12 @@ static void forgotten_bytes_go_aside(void **state)
     put(t, (struct seg)DATA(0, bytes));
     acknowledge(t, 1400);
     put(t, (struct seg)DATA(100, "hidden"));
-    assert_string_equal(t->heard.text + 1400, "{hidden}");
+    assert_string_equal(t->heard.text + 1400, "");
     assert_int_equal(t->s[0].forgotten, 6);
     assert_int_equal(t->heard.anomalies, 0);
     acknowledge(t, 1400);
     put(t, (struct seg)DATA(1399, "x")); /* keep-alive */
-    assert_int_equal(t->heard.aside, 6);
+    assert_int_equal(t->heard.aside, 0);
     talk_end(t);
 }
 
@@ -514,7 +515,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(data_in_the_syn);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(any_cut_reads_the_same);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(no_memory_is_a_gap);
-    tests[n++] = (struct CMUnitTest)cmocka_unit_test(forgotten_bytes_go_aside);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(forgotten_bytes_are_counted);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(many_doubts_go_aside);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(doubts_without_memory_go_aside);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(one_aside_a_segment);
