@@ -112,7 +112,10 @@ static void tell_open(struct inspector *in)
         return;
     o->is_open = false;
     struct told what = {o->class, "field", 95, o->len, o->value, o->value_len};
-    tell(in, o->layer, &o->ev, &what, o->off, o->near);
+    uint64_t now_ns = in->now_ns;
+    in->now_ns = o->time_ns;
+    detect_tell(in, o->layer, &o->ev, &what, o->at, o->way_back);
+    in->now_ns = now_ns;
     memset(o->value, 0, o->value_len);
 }
 
@@ -191,9 +194,15 @@ static void tell_field(struct inspector *in, const struct field *f, enum class c
         o->class = class;
         o->off = f->off;
         o->ev = event_of(f);
-        o->near = f->near;
+        o->time_ns = in->now_ns;
         o->value_len = 0;
     }
+    /* Its place is asked for now: when it is told, the layer may have forgotten these bytes. */
+    struct run at;
+    bool way_back = detect_place(f->layer, f->off, f->raw_len, f->near, &at);
+    if (!goes_on)
+        o->at = at;
+    o->way_back = way_back && (o->way_back || !goes_on);
     o->len = f->off + f->raw_len - o->off;
     value_add(o, text + from, to - from);
 }
@@ -428,19 +437,54 @@ static void scan_batch(struct inspector *in)
         if (h > first || class_of_value[d->fields[i].value] >= 0)
             judge(in, &d->fields[i], d->hits + first, h - first);
     }
-    tell_open(in);
     memset(d->text, 0, d->n_text);
     if (d->hits != d->own_hits)
         free(d->hits);
     d->n_text = d->n_fields = d->n_hits = d->n_maps = 0;
 }
 
-void detect_flush(struct inspector *in)
+void detect_pause(struct inspector *in)
 {
     if (in->detector.n_fields > 0)
         scan_batch(in);
     if (in->ended != NULL)
         room_free_ended(in);
+}
+
+void detect_flush(struct inspector *in)
+{
+    if (in->detector.n_fields > 0)
+        scan_batch(in);
+    tell_open(in);
+    if (in->ended != NULL)
+        room_free_ended(in);
+}
+
+/* stash puts the open finding aside until its flow speaks again; without memory it is told. */
+static void stash(struct inspector *in)
+{
+    struct open_finding *o = &in->detector.open;
+    struct open_finding *waiting = pool_take(in->pool, sizeof *waiting);
+    if (waiting == NULL) {
+        tell_open(in);
+        return;
+    }
+    *waiting = *o;
+    o->layer->inspection->waiting[o->layer->direction] = waiting;
+    o->is_open = false;
+    memset(o->value, 0, o->value_len);
+}
+
+void detect_turn(struct inspector *in, struct inspection *of, unsigned direction)
+{
+    struct open_finding *o = &in->detector.open;
+    if (o->is_open && (o->layer->inspection != of || o->layer->direction != direction))
+        stash(in);
+    if (of->waiting[direction] != NULL) {
+        *o = *of->waiting[direction];
+        pool_give(in->pool, of->waiting[direction], sizeof *o);
+        of->waiting[direction] = NULL;
+    }
 }
 
 struct field *detect_put(struct inspector *in, struct layer *l, const struct event *ev,
@@ -562,8 +606,8 @@ void detect_field(struct inspector *in, struct layer *l, const struct event *ev)
     if (ev->at.len < DETECT_SHORTEST && class_of_value[ev->value] < 0)
         return;
     uint32_t n = (uint32_t)ev->at.len;
-    if (!add_text(d, n) && !(ev->flags & SAME_VALUE))
-        detect_flush(in);
+    if (!add_text(d, n))
+        detect_pause(in);
     if (add_text(d, n))
         (void)detect_put(in, l, ev, ev->raw, n, ev->at.off);
     else

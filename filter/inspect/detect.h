@@ -57,8 +57,10 @@ struct open_finding {
     struct layer *layer;
     enum class class;
     uint64_t off, len;
+    uint64_t time_ns; /* of its first component */
     struct event ev;
-    struct run near;
+    struct run at; /* of its first component, at the root */
+    bool way_back;
     uint8_t value[FINDING_VALUE_MAX];
     size_t value_len;
 };
@@ -82,8 +84,15 @@ struct detector {
 /* detect_field takes one FIELD event of a layer. */
 void detect_field(struct inspector *in, struct layer *l, const struct event *ev);
 
-/* detect_flush scans what was collected and tells the findings. */
+/* detect_flush scans what was collected and tells all findings. */
 void detect_flush(struct inspector *in);
+
+/* detect_pause does the same, but a value whose next component may still come stays open: bytes
+ * that are cut between components change nothing. */
+void detect_pause(struct inspector *in);
+
+/* detect_turn tells whose bytes come now: a value of another flow that is open waits there. */
+void detect_turn(struct inspector *in, struct inspection *of, unsigned direction);
 
 /* detect_break ends a long value where it stands: at a gap or the layer's end. */
 void detect_break(struct inspector *in, struct layer *l);

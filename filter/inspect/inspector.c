@@ -102,8 +102,9 @@ void inspector_stream(struct inspector *in, struct flow *f, unsigned direction,
             of->app.missed_bytes[direction] += len;
         return;
     }
+    detect_turn(in, of, direction);
     layer_feed(in, root, bytes, len, &from, 1, false);
-    detect_flush(in);
+    detect_pause(in);
 }
 
 void inspector_gap(struct inspector *in, struct flow *f, unsigned direction, uint64_t missing)
@@ -114,6 +115,7 @@ void inspector_gap(struct inspector *in, struct flow *f, unsigned direction, uin
         return;
     of->app.gap_bytes[direction] += missing;
     struct layer *root = root_of(in, of, direction);
+    detect_turn(in, of, direction);
     if (root != NULL)
         layer_gap(in, root, missing);
     detect_flush(in);
@@ -131,6 +133,7 @@ static void alone(struct inspector *in, struct inspection *of, unsigned directio
         of->app.missed_bytes[direction] += len;
         return;
     }
+    detect_turn(in, of, direction);
     layer_feed(in, l, bytes, len, runs, n_runs, true);
     layer_end(in, l);
     detect_flush(in);
@@ -172,6 +175,7 @@ void inspector_opaque(struct inspector *in, struct flow *f, unsigned direction, 
     }
     of->app.opaque_bytes[direction] += len;
     root->near = at;
+    detect_turn(in, of, direction);
     struct event ev = {.kind = EVENT_FIELD, .value = VALUE_OPAQUE, .at = {0, len}};
     detect_opaque(in, root, &ev, "encrypted", 99);
 }
@@ -201,6 +205,7 @@ void inspector_finish(struct inspector *in, struct flow *f, unsigned direction)
         return;
     struct layer *root = of->root[direction];
     of->root[direction] = NULL;
+    detect_turn(in, of, direction);
     layer_end(in, root);
     detect_flush(in);
 }

@@ -295,7 +295,7 @@ static void payload(struct inspector *in, struct layer *l, const struct event *e
             child->near = l->near;
         if (child->unpacker != NULL) {
             const char *why = unpacker_feed(child->unpacker, ev->raw, ev->at.len, on_decoded,
-                                           &(struct decoded_to){in, child});
+                                            &(struct decoded_to){in, child});
             if (why != NULL)
                 undecodable(in, child, why);
         } else {
@@ -537,7 +537,7 @@ void layer_feed(struct inspector *in, struct layer *l, const uint8_t *bytes, siz
     }
     /* Findings of fields that wait in the batch still need their way back. */
     if (l->extents.n > 0 && in->detector.n_fields > 0)
-        detect_flush(in);
+        detect_pause(in);
     extents_drop(&l->extents, l->extents_before);
     uint64_t at = l->off;
     for (size_t i = 0; i < n_runs; i++) {

@@ -11,6 +11,7 @@
 struct inspection {
     struct flow *flow;
     struct layer *root[2];
+    struct open_finding *waiting[2]; /* by direction: a value whose next component may come, NULL */
     struct flow_app app;
 };
 

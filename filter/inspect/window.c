@@ -127,7 +127,8 @@ static bool tail_grow(struct inspector *in, struct layer *l, const uint8_t *raw,
 {
     struct tail *t = l->tail;
     if (n > t->cap - t->n) {
-        uint32_t cap = (t->n + n) * 2;
+        /* No more than the block really holds: a flow may wait with it for long. */
+        uint32_t cap = (uint32_t)(pool_capacity(sizeof *t + t->n + n) - sizeof *t);
         struct tail *more = pool_take(in->pool, sizeof *t + cap);
         if (more == NULL)
             return false;
