@@ -69,6 +69,18 @@ def hl7(r):
     return b"".join(out)
 
 
+def folded(r):
+    """As requests whose header fields go over several lines (RFC 9112, 5.2), a number on each."""
+    out, left = [], TIMES
+    while left:
+        count = min(left, r.choice([1, 2, 9, 20]))
+        left -= count
+        rows = [text.filler(r.choice([2, 30, 300]))[:-1].replace(b"\n", b" ") + b" " + TOKEN for _ in range(count)]
+        out.append(b"GET /log HTTP/1.1\r\nHost: service.example.com\r\nX-Note: "
+                   + r.choice([b"\r\n ", b"\r\n\t"]).join(rows) + b"\r\n\r\n")
+    return b"".join(out)
+
+
 def recut_frames(data, seed):
     stream = recut.Stream(CLIENT, SERVER, [1000, 9000], [(0, data)], closed=True)
     return recut.recut([], seed, ([stream], []), small=20_000)
@@ -88,7 +100,7 @@ def datagrams(r):
 def captures():
     made = [("lines", lines), ("dense", packed_lines), ("json in chunks", lambda r: post(r, json_body(r))),
             ("json in gzip", lambda r: post(r, gzip.compress(json_body(r), mtime=0),
-                                            b"Content-Encoding: gzip\r\n")), ("hl7", hl7)]
+                                            b"Content-Encoding: gzip\r\n")), ("hl7", hl7), ("folded", folded)]
     for name, make in made:
         for seed in range(1, 4):
             r = random.Random(f"many {name} {seed}")

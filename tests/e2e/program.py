@@ -69,5 +69,6 @@ def audit(program, captures, *options, timeout=300):
     try:
         lines = [json.loads(x) for x in done.stdout.splitlines()]
     except ValueError as error:
-        raise SystemExit(f"{' '.join(line[:8])}...: not JSON Lines: {error}") from error
+        raise SystemExit(f"ended with {done.returncode}, not JSON Lines ({error}): "
+                         + " ".join(complaints)[-400:]) from error
     return Audit(lines, done.returncode, complaints)
