@@ -497,13 +497,15 @@ static void leave_text(struct inspector *in, struct layer *l, const uint8_t *p, 
 static void consume(struct inspector *in, struct layer *l, const uint8_t *p, size_t n, bool last)
 {
     struct listener to = {in, l};
+    if (n == 0)
+        p = (const uint8_t *)"";
     for (;;) {
         if (l->dissector == NULL && !choose(in, l, p, n, last)) {
             if (!l->dead)
                 keep(in, l, p, n, PROBE_LEN);
             return;
         }
-        struct view v = {n > 0 ? p : (const uint8_t *)"", n, l->off - n, last, l->hint};
+        struct view v = {p, n, l->off - n, last, l->hint};
         struct feed_result r = l->dissector->feed(l->state, v, on_event, &to);
         assert(r.consumed <= n);
         p += r.consumed;
