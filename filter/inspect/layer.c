@@ -203,6 +203,13 @@ static void child_end(struct inspector *in, struct layer *l)
     }
 }
 
+/* near_set tells a child where the payload bytes that it gets now are at the root. */
+static void near_set(const struct layer *l, struct layer *child, const struct event *ev)
+{
+    if (!extents_find(&l->extents, ev->at.off, ev->at.len > 0 ? ev->at.len : 1, &child->near))
+        child->near = l->near;
+}
+
 static void child_open(struct inspector *in, struct layer *l, const struct event *ev)
 {
     child_end(in, l);
@@ -218,6 +225,7 @@ static void child_open(struct inspector *in, struct layer *l, const struct event
         in->counts.limit_memory++;
         return;
     }
+    near_set(l, l->child, ev);
     if (ev->charset != CHARSET_UNKNOWN)
         l->child->charset = ev->charset;
     if (ev->coding[0] == CODING_NONE)
@@ -291,8 +299,7 @@ static void payload(struct inspector *in, struct layer *l, const struct event *e
             detect_loose(in, l, ev->raw, ev->at.len, ev->at.off);
         }
     } else if (ev->at.len > 0) {
-        if (!extents_find(&l->extents, ev->at.off, ev->at.len, &child->near))
-            child->near = l->near;
+        near_set(l, child, ev);
         if (child->unpacker != NULL) {
             const char *why = unpacker_feed(child->unpacker, ev->raw, ev->at.len, on_decoded,
                                             &(struct decoded_to){in, child});
