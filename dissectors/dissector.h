@@ -80,8 +80,8 @@ enum {
     PART_WHOLE = PART_FIRST | PART_LAST,
     FIXED_LEN = 1 << 2,  /* a length elsewhere counts these bytes: keep the size */
     SAME_VALUE = 1 << 3, /* goes on with the value of the event before, as a component of it with
-                            nothing but a delimiter between, told in the same call of feed: HL7
-                            PID-5.2 after PID-5.1. Counted once together. */
+                            nothing but delimiters between: HL7 PID-5.2 after PID-5.1. Counted
+                            once together. */
     FIELD_NAME = 1 << 4  /* the bytes name a field (a JSON key, a header), not its value */
 };
 

@@ -69,10 +69,7 @@ void room_free_ended(struct inspector *in)
         struct layer *next = l->next_ended;
         state_free(in, l);
         extents_free(&l->extents, in->pool);
-        if (l->tail != NULL) {
-            extents_free(&l->tail->extents, in->pool);
-            pool_give(in->pool, l->tail, sizeof *l->tail + TAIL_BYTES);
-        }
+        assert(l->tail == NULL); /* layer_end took it */
         pool_give(in->pool, l->pending, l->cap_pending);
         pool_give(in->pool, l->prefix, l->prefix_size);
         pool_give(in->pool, l->hint, l->hint_size);

@@ -16,11 +16,11 @@ struct inspection;
  * across, or that were not looked at yet, their place and way back. window.c owns it. */
 struct meaning;
 struct tail {
-    uint64_t off;            /* in the layer, of raw[0] */
-    uint32_t n;              /* raw bytes kept, of cap */
-    uint32_t before;         /* the first of them that are context only: matches there were decided */
-    uint32_t scanned;        /* the first of them that were in a window before */
-    uint32_t cap;            /* room for raw bytes: a block of sizeof(struct tail) + cap */
+    uint64_t off;     /* in the layer, of raw[0] */
+    uint32_t n;       /* raw bytes kept, of cap */
+    uint32_t before;  /* the first of them that are context only: matches there were decided */
+    uint32_t scanned; /* the first of them that were in a window before */
+    uint32_t cap;     /* room for raw bytes: a block of sizeof(struct tail) + cap */
     struct meaning *meaning; /* of a value that is personal by its field, else NULL */
     struct event ev;         /* the value: kind, escape, charset, path; no raw */
     struct extents extents;
@@ -43,10 +43,10 @@ struct layer {
     uint32_t n_pending, cap_pending;
     uint32_t need; /* feed again when this many are here */
     struct extents extents;
-    uint64_t extents_before; /* what the dissector is done with: dropped at the next feed */
+    uint64_t extents_before;   /* what the dissector is done with: dropped at the next feed */
     struct unpacker *unpacker; /* coded bytes come in, decoded ones are this layer's */
-    bool no_way_back;        /* this layer or one around it is decoded */
-    bool dead;               /* nothing more is read: refused, stopped or ended */
+    bool no_way_back;          /* this layer or one around it is decoded */
+    bool dead;                 /* nothing more is read: refused, stopped or ended */
     bool opaque_told;
     bool binary;     /* scanned as text, but does not look like it */
     uint8_t charset; /* enum charset declared for the whole layer */

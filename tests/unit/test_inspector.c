@@ -18,7 +18,7 @@ static struct rule_set *rules;
 
 static void feed(struct record *r, const struct bytes *b, const size_t *cuts, size_t n, size_t step)
 {
-    record_open(r, rules, 64 << 20);
+    record_open(r, rules, 64 << 20, false);
     record_stream(r, b->p, b->len, cuts, n, step);
 }
 
@@ -285,10 +285,10 @@ static void test_interleaved(void **state)
     static const char message[] = "\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1\r"
                                   "PID|1||MRN1^^^H^MR||ZHANG^SAN||19491231|F\r\x1c\r";
     struct record alone, both;
-    record_open(&alone, rules, 64 << 20);
+    record_open(&alone, rules, 64 << 20, false);
     record_stream(&alone, (const uint8_t *)message, sizeof message - 1, NULL, 0, 0);
     assert_int_equal(alone.n_findings, 3);
-    record_open(&both, rules, 64 << 20);
+    record_open(&both, rules, 64 << 20, false);
     struct flow other = both.flow;
     for (size_t i = 0; i < sizeof message - 1; i++) {
         record_piece_add(&both, 0, (const uint8_t *)message, i, 1);
@@ -320,7 +320,7 @@ static void test_directions(void **state)
     static const char back[] =
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\n13800138000";
     struct record r;
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     for (size_t i = 0; i < sizeof there - 1 || i < sizeof back - 1; i++) {
         if (i < sizeof there - 1)
             record_piece_add(&r, 0, (const uint8_t *)there, i, 1);
@@ -344,7 +344,7 @@ static void test_datagrams(void **state)
 {
     (void)state;
     struct record r;
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     r.flow.proto = IP_PROTO_UDP;
     static const char text[] = "id 11010519491231002X";
     /* Two fragments: the number begins in the second. */
@@ -373,7 +373,7 @@ static void test_datagram_cut_off(void **state)
                                       "\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5\rPID|1||"};
     for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
         struct record r;
-        record_open(&r, rules, 64 << 20);
+        record_open(&r, rules, 64 << 20, false);
         inspector_datagram(r.inspector, &r.flow, 0, (const uint8_t *)cut[i], strlen(cut[i]),
                            &(struct run){1, 54, strlen(cut[i])}, 1);
         record_finish(&r);

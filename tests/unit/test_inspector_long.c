@@ -28,7 +28,7 @@ static void fill(uint8_t *p, size_t n, bool lines)
 static void check_one(const uint8_t *p, size_t len, size_t at, const char *value, size_t cut)
 {
     struct record r;
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     record_stream(&r, p, len, &cut, cut > 0, 0);
     char want[200];
     (void)snprintf(want, sizeof want, "id_number id_number_18 tcp/text %zu 0 @%zu %s\n",
@@ -111,7 +111,7 @@ static void test_wide(void **state)
     static const size_t steps[] = {0, 1400, 777, 33};
     for (size_t s = 0; s < 4; s++) {
         struct record r;
-        record_open(&r, rules, 64 << 20);
+        record_open(&r, rules, 64 << 20, false);
         r.quiet = true;
         record_stream(&r, p, n, NULL, 0, steps[s]);
         assert_int_equal(inspector_counts_get(r.inspector)->findings[CLASS_ID_NUMBER], ids);
@@ -132,7 +132,7 @@ static void test_wide(void **state)
         }
         put(&b, "\"}");
         struct record r;
-        record_open(&r, rules, 64 << 20);
+        record_open(&r, rules, 64 << 20, false);
         r.quiet = true;
         record_stream(&r, b.p, b.len, NULL, 0, first % 2 == 0 ? 0 : 1400);
         assert_int_equal(inspector_counts_get(r.inspector)->findings[CLASS_ID_NUMBER], ids);
@@ -164,7 +164,7 @@ static void test_exact_count(void **state)
         static const size_t steps[] = {0, 1460, 131, 7};
         for (size_t s = 0; s < 4; s++) {
             struct record r;
-            record_open(&r, rules, 64 << 20);
+            record_open(&r, rules, 64 << 20, false);
             r.quiet = true;
             record_stream(&r, b.p, b.len, NULL, 0, steps[s]);
             if (inspector_counts_get(r.inspector)->findings[CLASS_ID_NUMBER] != 6000)
@@ -186,7 +186,7 @@ static void test_many_groups(void **state)
         put_format(&b, "%.6s %.8s %.4s, 12 34 56 78 90 12 34 56 78\n", id_of(i), id_of(i) + 6,
                    id_of(i) + 14);
     struct record r;
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     r.quiet = true;
     record_stream(&r, b.p, b.len, NULL, 0, 0);
     assert_int_equal(inspector_counts_get(r.inspector)->findings[CLASS_ID_NUMBER], 3000);
@@ -198,7 +198,7 @@ static void test_many_groups(void **state)
     for (unsigned i = 0; i < 6000; i++)
         put_format(&b, "\"%.6s %.8s %.4s\"%s", id_of(i), id_of(i) + 6, id_of(i) + 14,
                    i < 5999 ? "," : "]");
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     r.quiet = true;
     record_stream(&r, b.p, b.len, NULL, 0, 0);
     assert_int_equal(inspector_counts_get(r.inspector)->findings[CLASS_ID_NUMBER], 6000);
@@ -208,7 +208,7 @@ static void test_many_groups(void **state)
     b = (struct bytes){0};
     for (unsigned i = 0; i < 40000; i++)
         put(&b, "a@b.cn ");
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     r.quiet = true;
     record_stream(&r, b.p, b.len, NULL, 0, 0);
     assert_int_equal(inspector_counts_get(r.inspector)->findings[CLASS_EMAIL], 40000);
@@ -229,7 +229,7 @@ static void test_far(void **state)
         p[LEN] = ' ';
         memcpy(p + LEN + 1, an_id, 18);
         struct record r;
-        record_open(&r, rules, 64 << 20);
+        record_open(&r, rules, 64 << 20, false);
         record_stream(&r, p, LEN + 19, NULL, 0, 1460);
         assert_int_equal(r.n_findings, 1);
         assert_int_equal(r.last_off, LEN + 1);
@@ -251,7 +251,7 @@ static void test_gaps(void **state)
             memcpy(p + 2000, " 11010519491231002X ", 20);
             memcpy(p + 3000, " 11010519491231002X ", 20);
             struct record r;
-            record_open(&r, rules, 64 << 20);
+            record_open(&r, rules, 64 << 20, false);
             record_piece_add(&r, 0, p, 0, from);
             inspector_gap(r.inspector, &r.flow, 0, missing);
             record_piece_add(&r, 0, p, from + missing, sizeof p - from - missing);
@@ -284,7 +284,7 @@ static void test_memory_limit(void **state)
     for (size_t limit = 0; limit < 1 << 20; limit += limit < 16 << 10 ? 1 << 10 : 37 << 10) {
         for (size_t step = 0; step <= 1400; step += 700) {
             struct record r;
-            record_open(&r, rules, limit);
+            record_open(&r, rules, limit, false);
             record_stream(&r, b.p, b.len, NULL, 0, step);
             const struct inspector_counts *c = inspector_counts_get(r.inspector);
             assert_true(c->findings[CLASS_ID_NUMBER] <= 300);
@@ -308,7 +308,7 @@ static void test_memory_limit(void **state)
 static size_t idle_bytes(const char *there, const char *back, const char *name)
 {
     struct record r;
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     r.quiet = true;
     for (unsigned i = 0; i < 3; i++) {
         record_piece_add(&r, 0, (const uint8_t *)there, 0, strlen(there));
