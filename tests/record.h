@@ -39,6 +39,7 @@ struct record {
     uint64_t n_misplaced; /* findings whose root place is not in any packet */
     uint64_t last_off;    /* stream offset of the last finding with a way back */
     bool quiet;           /* count only */
+    bool root_text;       /* the stream itself was read as text at some time */
 };
 
 __attribute__((format(printf, 2, 3))) static inline void record_add(struct record_text *t,
@@ -108,14 +109,25 @@ static inline void record_anomaly(void *receiver, const struct anomaly *a)
         record_add(&r->anomalies, "%s %s\n", a->path, a->what);
 }
 
-/* record_open starts an inspector with a TCP flow in it. */
-static inline void record_open(struct record *r, const struct rule_set *rules, size_t memory_bytes)
+static inline void record_event(void *receiver, const struct dissector *d, const char *path,
+                                const struct event *ev)
+{
+    struct record *r = receiver;
+    (void)ev;
+    if (strcmp(d->name, "text") == 0 && strncmp(path, "tcp/text", 8) == 0)
+        r->root_text = true;
+}
+
+/* record_open starts an inspector with a TCP flow in it; `with_events` watches for root_text. */
+static inline void record_open(struct record *r, const struct rule_set *rules, size_t memory_bytes,
+                               bool with_events)
 {
     *r = (struct record){0};
     struct inspector_options options = {.rules = rules, .memory_bytes = memory_bytes};
     struct inspect_sink sink = {.finding = record_finding,
                                 .object = record_object,
                                 .anomaly = record_anomaly,
+                                .event = with_events ? record_event : NULL,
                                 .receiver = r};
     r->inspector = inspector_open(&options, &sink);
     assert(r->inspector != NULL);

@@ -98,8 +98,9 @@ void detect_tell(struct inspector *in, struct layer *l, const struct event *ev,
 static void tell(struct inspector *in, struct layer *l, const struct event *ev,
                  const struct told *what, uint64_t off, struct run near)
 {
-    /* An opaque value is told with its first bytes: what is still to come has no place yet. */
-    uint64_t here = what->class == CLASS_OPAQUE && what->len > ev->at.len ? ev->at.len : what->len;
+    /* What is told with its first bytes has the place of the first: the rest may be to come. */
+    bool begins = what->class == CLASS_OPAQUE || what->class == CLASS_FACE_IMAGE;
+    uint64_t here = !begins ? what->len : ev->at.len > 0 ? 1 : 0;
     struct run at;
     bool way_back = detect_place(l, off, here, near, &at);
     detect_tell(in, l, ev, what, at, way_back);
@@ -540,6 +541,14 @@ void detect_loose(struct inspector *in, struct layer *l, const uint8_t *bytes, s
     window_take(in, l, &ev);
 }
 
+/* known_len is the length of a value as far as its first part tells it: 0 when it goes on and
+ * nothing says how far. How long the part is that came first is the sender's choice of packets. */
+static uint64_t known_len(const struct event *ev)
+{
+    bool whole = (ev->flags & PART_WHOLE) == PART_WHOLE;
+    return whole && ev->at.len > ev->total ? ev->at.len : ev->total;
+}
+
 void detect_opaque(struct inspector *in, struct layer *l, const struct event *ev, const char *rule,
                    unsigned confidence)
 {
@@ -547,9 +556,7 @@ void detect_opaque(struct inspector *in, struct layer *l, const struct event *ev
         return;
     l->opaque_told = true;
     detect_flush(in);
-    struct told what = {CLASS_OPAQUE, rule, confidence, ev->at.len, NULL, 0};
-    if (ev->total > ev->at.len)
-        what.len = ev->total;
+    struct told what = {CLASS_OPAQUE, rule, confidence, known_len(ev), NULL, 0};
     tell(in, l, ev, &what, ev->at.off, l->near);
 }
 
@@ -583,7 +590,7 @@ void detect_field(struct inspector *in, struct layer *l, const struct event *ev)
         in->counts.passed_over_bytes += ev->at.len;
         if (ev->flags & PART_FIRST) {
             detect_flush(in);
-            struct told what = {CLASS_FACE_IMAGE, "field", 90, ev->at.len, NULL, 0};
+            struct told what = {CLASS_FACE_IMAGE, "field", 90, known_len(ev), NULL, 0};
             tell(in, l, ev, &what, ev->at.off, l->near);
         }
         return;

@@ -176,7 +176,8 @@ void inspector_opaque(struct inspector *in, struct flow *f, unsigned direction, 
     of->app.opaque_bytes[direction] += len;
     root->near = at;
     detect_turn(in, of, direction);
-    struct event ev = {.kind = EVENT_FIELD, .value = VALUE_OPAQUE, .at = {0, len}};
+    struct event ev = {
+        .kind = EVENT_FIELD, .value = VALUE_OPAQUE, .flags = PART_WHOLE, .at = {0, len}};
     detect_opaque(in, root, &ev, "encrypted", 99);
 }
 

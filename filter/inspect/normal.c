@@ -466,12 +466,27 @@ static size_t plan(const uint8_t *p, size_t n, bool is_big5, uint8_t took[RUN_MA
     return at;
 }
 
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c <= 0x7e;
+}
+
+/* starts_utf16 wants three letters in a row, as normal_is_plain does: a zero behind a letter alone
+ * is the end of a string or a number of a binary format. */
+static bool starts_utf16(const uint8_t *p, size_t n)
+{
+    const uint8_t *letters = p[0] == 0 ? p + 1 : p;
+    size_t left = n - (size_t)(letters - p);
+    return left >= 5 && letters[1] == 0 && letters[3] == 0 && is_plain(letters[0]) &&
+           is_plain(letters[2]) && is_plain(letters[4]);
+}
+
 /* fold_utf16 takes one character of UTF-16 when the bytes look like ASCII or full-width ASCII in
- * it; text in UTF-16 often stands in the middle of binary, so each character is judged alone.
+ * it; text in UTF-16 often stands in the middle of binary, so a run of letters is judged alone.
  * `in_run`: the character before was one. */
 static bool fold_utf16(const uint8_t *p, size_t n, bool in_run, struct wide *w)
 {
-    if (n < 2)
+    if (n < 2 || (!in_run && !starts_utf16(p, n)))
         return false;
     bool le = p[1] == 0 && p[0] >= 0x09 && p[0] < 0x7f;
     bool be = p[0] == 0 && p[1] >= 0x09 && p[1] < 0x7f;
