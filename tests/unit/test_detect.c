@@ -40,7 +40,7 @@ static void fill(size_t n, char c)
 /* feed gives the text in pieces of `step` bytes, 0: whole. */
 static void feed(struct record *r, size_t step)
 {
-    record_open(r, rules, 64 << 20);
+    record_open(r, rules, 64 << 20, false);
     record_stream(r, (const uint8_t *)text, len, NULL, 0, step);
     assert_int_equal(r->n_misplaced, 0);
 }
@@ -139,7 +139,7 @@ static void test_gap_keeps_escapes(void **state)
     for (unsigned i = 0; i < 20; i++)
         put_escaped("b", false);
     struct record r;
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     for (size_t at = 0; at < len; at += 1500)
         record_piece_add(&r, 0, (const uint8_t *)text, at, len - at < 1500 ? len - at : 1500);
     inspector_gap(r.inspector, &r.flow, 0, 1000);
@@ -158,7 +158,7 @@ static void test_no_memory(void **state)
     size_t first = len;
     put(" 13800138000 ");
     struct record r;
-    record_open(&r, rules, 4 << 20);
+    record_open(&r, rules, 4 << 20, false);
     record_piece_add(&r, 0, (const uint8_t *)text, 0, first);
     static void *blocks[1 << 16];
     size_t n = 0;
@@ -245,7 +245,7 @@ static void test_waiting(void **state)
     fill(100, 'x');
     put(" 13800138000");
     struct record r;
-    record_open(&r, rules, 64 << 20);
+    record_open(&r, rules, 64 << 20, false);
     feed_until(&r, 600);
     assert_int_equal(r.n_findings, 0);
     feed_until(&r, 1600);
