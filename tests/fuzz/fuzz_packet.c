@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct decoder *d = decoder_new(&limits, on_abandon, &all);
     must(d != NULL, "memory");
     while (all.n < FRAMES_MAX && cursor_u16be(&c, &head)) {
-        const uint8_t *frame;
+        const uint8_t *frame = NULL;
         size_t n = head & 0x7fffu;
         if (n > cursor_left(&c))
             n = cursor_left(&c);
