@@ -387,7 +387,9 @@ static bool choose(struct inspector *in, struct layer *l, const uint8_t *p, size
 {
     if (n == 0 || (n < PROBE_LEN && !last))
         return false;
-    struct view head = {p, n, l->off - n, last, l->hint};
+    /* However much the first packet brought, the choice is made by as much. */
+    size_t n_head = n < PROBE_LEN ? n : PROBE_LEN;
+    struct view head = {p, n_head, l->off - n, last && n < PROBE_LEN, l->hint};
     const uint16_t *ports = l->depth == 0 && l->inspection->flow != NULL
                                 ? l->inspection->flow->port
                                 : (const uint16_t[2]){0, 0};
@@ -409,7 +411,6 @@ static bool choose(struct inspector *in, struct layer *l, const uint8_t *p, size
         *name = d->name;
     l->binary = false;
     if (d == in->text) {
-        head.len = n < PROBE_LEN ? n : PROBE_LEN;
         enum look look = dispatch_look(head);
         l->binary = look != LOOK_TEXT;
     }
