@@ -37,6 +37,9 @@ cmake --build --preset gcc
 cmake --preset clang > /dev/null
 cmake --build --preset clang
 
+echo "== golden captures cut 200 ways each"
+ctest --test-dir build-gcc --output-on-failure -j "$(nproc)" -R 'judge_(golden|many|recut)'
+
 echo "== ASan and UBSan"
 cmake --preset asan > /dev/null
 cmake --build --preset asan
