@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import select
+import shutil
 import socket
 import struct
 import subprocess
@@ -189,7 +190,7 @@ def main():
     asked.add_argument("folder")
     asked.add_argument("case", nargs="*")
     given = asked.parse_args()
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or shutil.which("ip") is None:
         print("receiver.py: skipped: namespaces need root", file=sys.stderr)
         return 77
     wrong = 0

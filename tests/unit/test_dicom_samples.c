@@ -60,7 +60,7 @@ static void samples(void **state)
 {
     (void)state;
     const char *folder = getenv("MEDGUAN_SAMPLES");
-    if (folder == NULL) {
+    if (folder == NULL || folder[0] == '\0') {
         print_message("MEDGUAN_SAMPLES is not set: no sample is read\n");
         skip();
     }

@@ -744,7 +744,7 @@ static void samples(void **state)
 {
     (void)state;
     const char *path = getenv("MEDGUAN_SAMPLES");
-    if (path == NULL)
+    if (path == NULL || path[0] == '\0')
         skip();
     struct source_counts counts;
     free(read_paths(&path, 1, NULL, &counts));
