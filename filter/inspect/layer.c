@@ -210,10 +210,12 @@ static void near_set(const struct layer *l, struct layer *child, const struct ev
 static void child_open(struct inspector *in, struct layer *l, const struct event *ev)
 {
     child_end(in, l);
+    struct event begins = *ev; /* for all that is known now, it goes on */
+    begins.flags &= (uint8_t)~PART_LAST;
     if (l->depth + 1 >= LAYER_DEPTH_MAX) {
         in->counts.limit_depth++;
         if (ev->coding[0] != CODING_NONE)
-            detect_opaque(in, l, ev, "nested too deep", 90);
+            detect_opaque(in, l, &begins, "nested too deep", 90);
         return;
     }
     l->child = layer_open(in, l->inspection, l, l->direction, layer_known_path(in, l, NULL)->text,
@@ -225,14 +227,17 @@ static void child_open(struct inspector *in, struct layer *l, const struct event
     near_set(l, l->child, ev);
     if (ev->charset != CHARSET_UNKNOWN)
         l->child->charset = ev->charset;
-    if (ev->coding[0] == CODING_NONE)
+    if (ev->coding[0] == CODING_NONE) {
+        /* What begins with the layer's own first byte is not the layer's own format again. */
+        l->child->refused = ev->at.off == 0 ? l->dissector : NULL;
         return;
+    }
     l->child->no_way_back = true;
     const char *why;
     l->child->unpacker = unpacker_open(ev->coding, &in->unpack_budget, &why);
     if (l->child->unpacker == NULL) {
         *(why == unpack_no_memory ? &in->counts.limit_memory : &in->counts.limit_decoded) += 1;
-        detect_opaque(in, l->child, ev, why, 90);
+        detect_opaque(in, l->child, &begins, why, 90);
         child_end(in, l);
     }
 }
@@ -292,8 +297,13 @@ static void payload(struct inspector *in, struct layer *l, const struct event *e
     struct layer *child = l->child;
     if (child == NULL) {
         if (ev->at.len > 0) {
+            struct event loose = {.kind = EVENT_FIELD,
+                                  .value = VALUE_TEXT,
+                                  .flags = ev->flags & PART_WHOLE,
+                                  .at = ev->at,
+                                  .raw = ev->raw};
             room_miss(in, l, NULL, ev->at.len);
-            detect_loose(in, l, ev->raw, ev->at.len, ev->at.off);
+            detect_field(in, l, &loose);
         }
     } else if (ev->at.len > 0) {
         near_set(l, child, ev);
