@@ -103,8 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct record whole, cut;
     feed(&whole, bytes, len, NULL, 0, gap_from, gap_to);
     feed(&cut, bytes, len, cuts, n_cuts, gap_from, gap_to);
-    /* And where it holds the start of an MLLP block, it is left with the packet behind that. */
-    bool left_by_block = whole.root_text && memchr(bytes, 0x0b, len) != NULL;
+    /* And where it holds the start of an MLLP block, it is left with the packet behind that; the
+     * packet behind a gap begins where it must. */
+    bool left_by_block = whole.root_text && (gap_to < len || memchr(bytes, 0x0b, len) != NULL);
     bool same_findings =
         strcmp(whole.findings.s, cut.findings.s) == 0 || has_wide_forms(bytes, len);
     if (!left_by_block && (!same_findings || strcmp(whole.objects.s, cut.objects.s) != 0))
