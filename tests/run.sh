@@ -12,7 +12,7 @@ hs=libhyperscan-dev
 [ "$(dpkg --print-architecture)" = amd64 ] || hs=libvectorscan-dev
 packages="gcc libc6-dev clang clang-format libclang-rt-14-dev cmake ninja-build pkg-config libpcap-dev
           libmaxminddb-dev $hs libndpi-dev libyaml-dev zlib1g-dev libzstd-dev libbrotli-dev libssl-dev
-          libcmocka-dev tor-geoipdb python3 python3-jsonschema tshark dcmtk brotli openssl git iproute2"
+          libcmocka-dev tor-geoipdb python3 python3-jsonschema python3-yaml tshark dcmtk brotli openssl git iproute2"
 missing=""
 for p in $packages; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
